@@ -1,0 +1,269 @@
+"""The records: a source cut into paragraphs, and the labelled document made of it.
+
+A document keeps its columns (texts, probabilities, kinds) as they were computed and makes `Paragraph`s only when asked,
+so that cleaning a long text costs no object per line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from declutter.kinds import NOTICES, SCORED, Kind
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+
+
+class Reason(NamedTuple):
+    """One thing that spoke for (weight above 0) or against the paragraph's kind.
+
+    Attributes:
+        text: what it is, in plain words.
+        weight: change of the kind's log-odds when this evidence is taken away.
+    """
+
+    text: str
+    weight: float
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.weight:+.1f}"
+
+
+@dataclass(slots=True)
+class Source:
+    """What a reader made of an input: paragraphs in order, nothing judged yet.
+
+    Attributes:
+        format: "text", "html" or "list".
+        texts: the paragraphs. In hard-wrapped text a paragraph holds its own line breaks.
+        text: the whole plain text (format "text" only).
+        spans: start and end of each paragraph in `text`, in characters (format "text" only).
+        encoding: what the bytes were decoded with; None for str.
+        page: the page's tables (format "html" only), see `readers.html.Page`.
+    """
+
+    format: str
+    texts: list[str]
+    text: str = ""
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    encoding: str | None = None
+    page: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """One paragraph and what it was judged to be.
+
+    Attributes:
+        text: its text, exactly as in a text source; white space collapsed for pages.
+        kind: what it is.
+        keep: whether the policy keeps it.
+        probability: calibrated probability of `kind`, 0 to 1. The page's own headline is found by its title and
+            carries the probability of being content.
+        start, end: character offsets into the text source, None for pages and lists.
+        block: number shared by the paragraphs of one notice, None for what is no notice.
+    """
+
+    text: str
+    kind: Kind
+    keep: bool
+    probability: float
+    start: int | None
+    end: int | None
+    block: int | None
+    _document: Document = field(repr=False, compare=False)
+    _index: int = field(repr=False, compare=False)
+
+    @property
+    def probabilities(self) -> dict[Kind, float]:
+        """Calibrated probability of every kind the classifier tells apart; they sum to 1."""
+        return dict(zip(SCORED, map(float, self._document.probabilities[self._index]), strict=True))
+
+    @property
+    def path(self) -> str | None:
+        """XPath of the element that holds the paragraph (pages only)."""
+        return self._document.path(self._index)
+
+    def reasons(self, count: int = 5) -> list[Reason]:
+        """The evidence that weighed most for and against `kind`, strongest first; at most `count`."""
+        return self._document.explain(self._index)[:count]
+
+
+class Document(Sequence[Paragraph]):
+    """Every paragraph of one source with its kind, in order; none is dropped.
+
+    Attributes:
+        source: the paragraphs as they were read.
+        probabilities: float32 array, paragraphs x `SCORED` kinds.
+        kinds: the kind of each paragraph.
+        kept: whether each paragraph stays.
+        blocks: the notice each paragraph belongs to, or None.
+    """
+
+    __slots__ = ("_explain", "_paths", "blocks", "kept", "kinds", "probabilities", "source")
+
+    def __init__(self, source: Source, probabilities: np.ndarray, kinds: list[Kind], keep: frozenset[Kind], explain: Callable[[Document, int], list[Reason]]):
+        self.source = source
+        self.probabilities = probabilities
+        self.kinds = kinds
+        self.kept = [kind in keep for kind in kinds]
+        self.blocks = _blocks(kinds)
+        self._explain = explain
+        self._paths: list[str] | None = None
+
+    def __len__(self) -> int:
+        return len(self.kinds)
+
+    @overload
+    def __getitem__(self, index: int) -> Paragraph: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Paragraph]: ...
+    def __getitem__(self, index: int | slice) -> Paragraph | list[Paragraph]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if index < 0:
+            index += len(self)
+        if not 0 <= index < len(self):
+            raise IndexError("paragraph index out of range")
+        start, end = self.source.spans[index] if self.source.spans else (None, None)
+        kind = self.kinds[index]
+        return Paragraph(self.source.texts[index], kind, self.kept[index], float(self.probabilities[index, _column(kind)]), start, end, self.blocks[index], self, index)
+
+    def __iter__(self) -> Iterator[Paragraph]:
+        return (self[i] for i in range(len(self)))
+
+    @property
+    def text(self) -> str:
+        """What is kept, in order. For a text source a subsequence of it: kept paragraphs and white space, nothing rewritten."""
+        if self.source.format == "text":
+            return _kept_text(self.source.text, self.source.spans, self.kept)
+        kept = [text for text, keep in zip(self.source.texts, self.kept, strict=True) if keep]
+        return ("\n" if self.source.format == "list" else "\n\n").join(kept)
+
+    @property
+    def removed(self) -> list[Paragraph]:
+        """The paragraphs that the policy strips, in order."""
+        return [self[i] for i, keep in enumerate(self.kept) if not keep]
+
+    @property
+    def title(self) -> str | None:
+        """The page's own headline, or its title where no headline stands on the page; None for text without either."""
+        for text, kind in zip(self.source.texts, self.kinds, strict=True):
+            if kind is Kind.HEADLINE:
+                return text
+        return (self.source.page.title or None) if self.source.page is not None else None
+
+    @property
+    def looks_paywalled(self) -> bool:
+        """A hint about the whole document: some paragraph is a paywall notice."""
+        return Kind.PAYWALL in self.kinds
+
+    @property
+    def mostly_notice(self) -> bool:
+        """A hint about the whole document: less than a tenth of its characters is article."""
+        article = sum(len(text) for text, kind in zip(self.source.texts, self.kinds, strict=True) if kind not in NOTICES)
+        return article * 10 < sum(map(len, self.source.texts))
+
+    @property
+    def counts(self) -> Mapping[Kind, int]:
+        """Number of paragraphs of every kind that occurs, in the order of `Kind`."""
+        return {kind: n for kind in Kind if (n := self.kinds.count(kind))}
+
+    def path(self, index: int) -> str | None:
+        """XPath of the element that holds paragraph `index`; None for text and lists."""
+        if self.source.page is None:
+            return None
+        if self._paths is None:
+            self._paths = self.source.page.paths()
+        return self._paths[index]
+
+    def explain(self, index: int) -> list[Reason]:
+        """All evidence about paragraph `index`, strongest first."""
+        return self._explain(self, index)
+
+    def __repr__(self) -> str:
+        return f"<Document of {len(self)} paragraphs, {sum(self.kept)} kept>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self.source.page is not None:
+            self.path(0) if len(self) else None  # elements cannot be pickled: their paths travel instead
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+
+
+def _column(kind: Kind) -> int:
+    return _COLUMNS[kind]
+
+
+_COLUMNS = {kind: i for i, kind in enumerate(SCORED)} | {Kind.HEADLINE: SCORED.index(Kind.CONTENT)}
+
+
+def _blocks(kinds: list[Kind]) -> list[int | None]:
+    """Numbers the runs of neighbouring paragraphs that are notices of one kind."""
+    blocks: list[int | None] = []
+    number, previous = -1, None
+    for kind in kinds:
+        if kind in NOTICES:
+            number += kind is not previous
+            blocks.append(number)
+        else:
+            blocks.append(None)
+        previous = kind
+    return blocks
+
+
+def _kept_text(text: str, spans: list[tuple[int, int]], kept: list[bool]) -> str:
+    """The kept paragraphs with white space of the source between them.
+
+    Neighbours keep their gap as it is. Where something was stripped between two, the first keeps the end of its line and
+    the second its indentation; of the line breaks between them the longest run stays, so that a blank line is not lost.
+    """
+    if not any(kept):
+        return ""
+    parts: list[str] = []
+    previous = 0  # end of the paragraph before, stripped or not
+    gaps: list[str] = []  # all white space since the last kept paragraph
+    for (start, end), keep in zip(spans, kept, strict=True):
+        gaps.append(text[previous:start])
+        if keep:
+            parts += (_join(gaps) if parts or len(gaps) == 1 else _indent(gaps[-1]), text[start:end])
+            gaps = []
+        previous = end
+    gaps.append(text[previous:])
+    parts.append(gaps[0] if len(gaps) == 1 else _last(gaps))
+    return "".join(parts)
+
+
+def _join(gaps: list[str]) -> str:
+    if len(gaps) == 1:
+        return gaps[0]
+    widest = max(gaps, key=lambda gap: len(LINE_BREAK.findall(gap)))
+    return _tail(gaps[0]) + _breaks(widest) + _indent(gaps[-1])
+
+
+def _last(gaps: list[str]) -> str:
+    """The white space after the last kept paragraph: the source's own end, whatever was stripped before it."""
+    return _tail(gaps[0]) + gaps[-1]
+
+
+def _tail(gap: str) -> str:
+    found = LINE_BREAK.search(gap)
+    return gap[: found.start()] if found else ""
+
+
+def _breaks(gap: str) -> str:
+    found = list(LINE_BREAK.finditer(gap))
+    return gap[found[0].start() : found[-1].end()] if found else ""
+
+
+def _indent(gap: str) -> str:
+    found = list(LINE_BREAK.finditer(gap))
+    return gap[found[-1].end() :] if found else gap

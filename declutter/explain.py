@@ -1,0 +1,64 @@
+"""Why a paragraph was called what it was called: what changes when one piece of evidence is taken away (occlusion; Zeiler and Fergus 2014)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from declutter.document import Reason, Source
+from declutter.features import FEATURES, extract, log_softmax
+from declutter.kinds import SCORED, Kind
+from declutter.model import Model, Network
+
+
+def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason]:
+    """The evidence for and against a paragraph's kind, strongest first.
+
+    Every feature of the last pass is put to its average over the document in turn; the weight is what the log-odds of `kind` lose.
+
+    Args:
+        model: the model that judged.
+        source: the paragraphs as read.
+        kind: what paragraph `index` was called.
+        index: which paragraph.
+    """
+    if kind is Kind.HEADLINE:
+        return [Reason("it is the page's own headline: its title says the same", 1.0)]
+    evidence = extract(source, model.score_words, model.name_table)
+    networks = model.networks["text" if source.page is None else "html"]
+    scores = evidence.word_scores
+    for network in networks[:-1]:
+        scores = network.scores(evidence.columns(scores))
+    columns = evidence.columns(scores)
+    features = [feature for feature in FEATURES if source.page is not None or not feature.markup]
+    groups: dict[str, list[int]] = {}
+    for column, feature in enumerate(features):
+        groups.setdefault(_sentence(feature.family, feature.meaning), []).append(column)
+    occluded = np.repeat(columns[index : index + 1], len(groups), axis=0)
+    average = columns.mean(axis=0)
+    for row, members in enumerate(groups.values()):
+        occluded[row, members] = average[members]
+    whole = _log_odds(networks[-1], columns[index : index + 1], kind)[0]
+    change = whole - _log_odds(networks[-1], occluded, kind)
+    found = [Reason(sentence, round(float(weight), 2)) for sentence, weight in zip(groups, change, strict=True) if abs(weight) >= 0.05]
+    return sorted(found, key=lambda reason: -abs(reason.weight))
+
+
+def _sentence(family: str, meaning: str) -> str:
+    """Evidence as a person reads it; what the words around look like is one piece of evidence, not one a kind."""
+    if family == "words":
+        return "the wording of the paragraph itself"
+    if family == "names":
+        return "the class and id names around it"
+    if family == "around" and " look like " in meaning:
+        where = meaning.removeprefix("how much ").split(" look like ")[0]
+        return f"what {where} look like" if where != "its own words" else "the first impression of the paragraph"
+    return meaning
+
+
+def _log_odds(network: Network, columns: np.ndarray, kind: Kind) -> np.ndarray:
+    scores = log_softmax(network.scores(columns))
+    chosen = SCORED.index(kind)
+    against = np.delete(scores, chosen, axis=1)
+    return scores[:, chosen] - np.log(np.exp(against).sum(axis=1))
+
+

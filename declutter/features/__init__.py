@@ -1,0 +1,117 @@
+"""The feature extractor: one literal table of families, and one function that fills them. Training and run time share it.
+
+Text has no markup columns at all: what is missing is not there, and text and pages have classifiers of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from declutter.document import Source
+from declutter.features.context import PLACE, neighbour_names, place, surroundings, surroundings_names
+from declutter.features.markup import MARKUP, REGION, Tree, markup, region, score_names
+from declutter.features.shape import SHAPE, shape
+from declutter.features.words import Words, find_words, score_words
+from declutter.kinds import SCORED
+
+
+class Feature(NamedTuple):
+    """One column of the classifier's input.
+
+    Attributes:
+        name: unique, and checked when a model is loaded.
+        meaning: completes "The paragraph ..." or names a quantity; what `reasons()` prints.
+        family: where it comes from.
+        markup: whether it needs a page's markup.
+    """
+
+    name: str
+    meaning: str
+    family: str
+    markup: bool
+
+
+def _family(family: str, rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], needs_markup: bool = False) -> tuple[Feature, ...]:
+    return tuple(Feature(f"{family}: {name}", meaning, family, needs_markup) for name, meaning in rows)
+
+
+FEATURES = (
+    *_family("shape", SHAPE),
+    *_family("place", (*PLACE, *neighbour_names())),
+    *_family("words", [(kind, f"its words sound like {kind}") for kind in SCORED]),
+    *_family("markup", MARKUP, needs_markup=True),
+    *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], needs_markup=True),
+    *_family("region", REGION, needs_markup=True),
+    *_family("around", surroundings_names()),
+)
+"""Every column of the classifier's input, in order. A text has those that need no markup."""
+
+
+def feature_names(with_markup: bool) -> list[str]:
+    """Names of the columns for pages (`with_markup`) or for text, in order."""
+    return [feature.name for feature in FEATURES if with_markup or not feature.markup]
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Everything about a document's paragraphs that does not depend on the scores of a pass over it.
+
+    Attributes:
+        words: characters and words.
+        lengths: characters of each paragraph, float32.
+        fixed: columns of the families before "region", float32.
+        word_scores: logarithm of each kind's probability by words alone, paragraphs x kinds.
+        tree: the page's elements, None for text.
+    """
+
+    words: Words
+    lengths: np.ndarray
+    fixed: np.ndarray
+    word_scores: np.ndarray
+    tree: Tree | None
+
+    def columns(self, scores: np.ndarray) -> np.ndarray:
+        """The classifier's input, given the scores of the pass before: float32, paragraphs x features."""
+        parts = [self.fixed]
+        if self.tree is not None:
+            parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))
+        parts.append(surroundings(scores, self.lengths))
+        return np.concatenate(parts, axis=1)
+
+
+def log_softmax(scores: np.ndarray) -> np.ndarray:
+    """Logarithms of the probabilities that scores stand for, row by row."""
+    scores = scores - scores.max(axis=1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+
+
+def extract(source: Source, word_scorer: Callable[[Words], np.ndarray], name_table: np.ndarray) -> Evidence:
+    """Features of every paragraph of a source.
+
+    Args:
+        source: at least one paragraph.
+        word_scorer: turns words into scores, paragraphs x kinds.
+        name_table: weights of the names in markup, see `markup.score_names`.
+    """
+    words = find_words(source.texts)
+    lengths = (np.diff(words.bounds) - 1).astype(np.float32)
+    of_shape = shape(words)
+    word_scores = log_softmax(word_scorer(words))
+    parts = [of_shape, place(words, of_shape), np.maximum(word_scores, -8)]
+    tree = None
+    if source.page is not None:
+        tree = Tree(source.page)
+        parts += [markup(tree, words, lengths), score_names(tree, name_table)]
+    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
+
+
+def features_table() -> str:
+    """The features as a Markdown table."""
+    return "\n".join(("| feature | meaning | needs markup |", "|---|---|---|", *(f"| {f.name} | {f.meaning} | {'yes' if f.markup else ''} |" for f in FEATURES)))
+
+
+__all__ = ["FEATURES", "Evidence", "Feature", "extract", "feature_names", "features_table", "log_softmax", "score_words"]

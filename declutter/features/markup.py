@@ -1,0 +1,223 @@
+"""What a page's markup says of a block: tags, where it stands in the tree, links, repeated structure, and the names in class and id."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from declutter.features.words import Words, find_words
+from declutter.readers.html import TAG, TAGS, Page
+
+NAME_BUCKETS = 1 << 14
+LEVELS = 4  # the block's own element and three around it
+
+_OWN = (
+    ("p", ("p",)), ("h1", ("h1",)), ("h2", ("h2",)), ("h3 to h6", ("h3", "h4", "h5", "h6")), ("li", ("li",)), ("dt, dd", ("dt", "dd")), ("table cell", ("td", "th", "tr")),
+    ("blockquote", ("blockquote",)), ("pre", ("pre",)), ("figcaption", ("figcaption", "figure")), ("div", ("div",)), ("section or article", ("section", "article", "main")),
+    ("form control", ("button", "option", "textarea", "select", "legend", "fieldset", "form")),
+)  # fmt: skip
+_AROUND = ("article", "main", "header", "footer", "nav", "aside", "form", "table", "ul", "ol", "figure", "section", "blockquote", "dl", "button", "li")
+
+MARKUP = (
+    *((f"<{name}>", f"stands in <{name}>") for name, _ in _OWN),
+    *((f"within <{name}>", f"lies within <{name}>") for name in _AROUND),
+    ("hidden", "is not displayed"),
+    ("depth", "depth of its element"),
+    ("link density", "share of its characters inside links"),
+    ("no link", "holds no link"),
+    ("emphasis", "share of its characters in bold or italic type"),
+    ("is the headline", "is the page's own headline"),
+    ("after the headline", "stands after the page's own headline"),
+    ("from the headline", "paragraphs since the page's own headline"),
+    ("likeness to the title", "share of its words that the page's title uses"),
+    ("linked before", "share of the characters of the block before inside links"),
+    ("linked after", "share of the characters of the block after inside links"),
+    ("same tag before", "the block before has the same tag and names"),
+    ("same tag after", "the block after has the same tag and names"),
+    *(
+        (f"{name}, {level} up", f"{meaning}, {level} level{'s' * (level != 1)} up")
+        for level in range(LEVELS)
+        for name, meaning in (
+            ("characters", "characters in the element"),
+            ("share", "share of the page's running text in the element"),
+            ("blocks", "number of blocks in the element"),
+            ("links", "share of the element's characters inside links"),
+            ("running text", "share of the element's characters in long blocks"),
+            ("alike", "number of neighbouring elements with the same tag and names"),
+        )
+    ),
+)
+"""Name and meaning of every column of `markup`."""
+
+
+@cache
+def _own_matrix() -> np.ndarray:
+    matrix = np.zeros((len(TAGS), len(_OWN)), np.float32)
+    for column, (_, tags) in enumerate(_OWN):
+        matrix[[TAG[tag] for tag in tags], column] = 1
+    return matrix
+
+
+@cache
+def _around_bits() -> np.ndarray:
+    bits = np.zeros(len(TAGS), np.int64)
+    for i, tag in enumerate(_AROUND):
+        bits[TAG[tag]] = 1 << i
+    return bits
+
+
+class Tree:
+    """A page's block elements as arrays, with what is shared by markup columns and scores.
+
+    Attributes:
+        blocks: element of each block.
+        parents, depths, first, last: see `readers.html.Page`; the root is its own parent.
+        levels: elements of each depth from 1 on, so that what is handed down a tree takes one step a depth.
+        ancestors: element of each block, and the ones around it: `LEVELS` x blocks.
+    """
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.blocks = np.array(page.blocks, np.int64)
+        self.parents = np.maximum(np.array(page.parents, np.int64), 0)
+        self.depths = np.array(page.depths, np.int64)
+        self.tags = np.array(page.tags, np.int64)
+        self.first = np.array(page.first, np.int64)
+        self.last = np.array(page.last, np.int64)
+        order = np.argsort(self.depths, kind="stable")
+        self.levels = np.split(order, np.flatnonzero(np.diff(self.depths[order])) + 1)[1:]
+        ancestors = [self.blocks]
+        for _ in range(LEVELS - 1):
+            ancestors.append(self.parents[ancestors[-1]])
+        self.ancestors = np.stack(ancestors)
+
+    def totals(self, values: np.ndarray) -> np.ndarray:
+        """Sums of a value of blocks over every element's subtree, from running sums."""
+        sums = np.zeros((len(values) + 1, *values.shape[1:]), values.dtype)
+        np.cumsum(values, axis=0, out=sums[1:])
+        return sums[self.last] - sums[self.first]
+
+
+def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
+    """The markup columns of `features.FEATURES`, in their order: float32, blocks x columns."""
+    page, count = tree.page, len(tree.blocks)
+    columns = np.empty((count, len(MARKUP)), np.float32)
+    own_tags = tree.tags[tree.blocks]
+    at = len(_OWN)
+    columns[:, :at] = _own_matrix()[own_tags]
+    bits = _around_bits()[tree.tags]
+    for level in tree.levels:
+        bits[level] |= bits[tree.parents[level]]
+    columns[:, at : at + len(_AROUND)] = (bits[tree.blocks][:, None] >> np.arange(len(_AROUND))) & 1
+    at += len(_AROUND)
+    linked = np.array(page.linked, np.float32)
+    density = np.minimum(linked / np.maximum(lengths, 1), 1)
+    identity, alike = _identities(tree)
+    headline = -1 if page.headline is None else page.headline
+    after = np.maximum(np.arange(count) - headline, 0) if headline >= 0 else np.zeros(count)
+    same = np.zeros(count + 1, np.float32)
+    same[1:-1] = identity[tree.blocks[1:]] == identity[tree.blocks[:-1]]
+    columns[:, at] = np.array(page.hidden, np.float32)[tree.blocks]
+    columns[:, at + 1] = tree.depths[tree.blocks] / 10
+    columns[:, at + 2] = density
+    columns[:, at + 3] = linked == 0
+    columns[:, at + 4] = np.minimum(np.array(page.emphasised, np.float32) / np.maximum(lengths, 1), 1)
+    columns[:, at + 5] = np.arange(count) == headline
+    columns[:, at + 6] = after > 0
+    columns[:, at + 7] = np.log1p(after)
+    columns[:, at + 8] = _title_likeness(page, words)
+    columns[0, at + 9], columns[1:, at + 9] = 0, density[:-1]
+    columns[-1, at + 10], columns[:-1, at + 10] = 0, density[1:]
+    columns[:, at + 11] = same[:-1]
+    columns[:, at + 12] = same[1:]
+    at += 13
+
+    running = lengths * (lengths >= 80) * (density < 0.5)
+    of_nodes = tree.totals(np.stack((lengths, running, np.ones(count, np.float32), linked), axis=1).astype(np.float64))
+    characters = np.maximum(of_nodes[:, 0], 1)
+    whole = max(1.0, float(running.sum()))
+    table = np.stack((np.log1p(of_nodes[:, 0]), of_nodes[:, 1] / whole, np.log1p(of_nodes[:, 2]), np.minimum(of_nodes[:, 3] / characters, 1), of_nodes[:, 1] / characters, np.log(alike)), axis=1)
+    columns[:, at:] = table[tree.ancestors].transpose(1, 0, 2).reshape(count, -1)
+    return columns
+
+
+def _identities(tree: Tree) -> tuple[np.ndarray, np.ndarray]:
+    """A number for every element's tag and names, and how many children of its parent share them."""
+    numbers: dict[str, int] = {}
+    names = np.array([numbers.setdefault(name, len(numbers)) for name in tree.page.names], np.int64)
+    identity = names * len(TAGS) + tree.tags
+    _, inverse, counts = np.unique(identity * len(identity) + tree.parents, return_inverse=True, return_counts=True)
+    return identity, counts[inverse].astype(np.float32)
+
+
+def _title_likeness(page: Page, words: Words) -> np.ndarray:
+    title = page.share_title or page.title
+    if not title:
+        return np.zeros(len(words.first) - 1, np.float32)
+    wanted = find_words([title])
+    known = np.isin(words.hashes, wanted.hashes[wanted.ends - wanted.starts > 2])
+    return np.add.reduceat(known, words.first[:-1], dtype=np.float32) / words.counts
+
+
+def name_rows(page: Page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows in a table of `NAME_BUCKETS` weights for the tag and the words in class, id and role of every element.
+
+    Returns:
+        rows: of every word of every different name.
+        first: index of the first row of each different name, and the number of rows.
+        which: the name of each element.
+    """
+    numbers: dict[str, int] = {}
+    which = np.array([numbers.setdefault(f"{TAGS[tag]} {name}", len(numbers)) for tag, name in zip(page.tags, page.names, strict=True)], np.int64)
+    found = find_words(list(numbers))
+    rows = (((found.hashes >> np.uint64(32)) * np.uint64(NAME_BUCKETS)) >> np.uint64(32)).astype(np.int64)
+    return rows, found.first, which
+
+
+def score_names(tree: Tree, table: np.ndarray) -> np.ndarray:
+    """Evidence of the names of a block's element and of the elements around it: float32, blocks x kinds.
+
+    Args:
+        table: `NAME_BUCKETS` rows; its left half weighs the names of the block's own element, its right half those around.
+    """
+    rows, first, which = name_rows(tree.page)
+    sums = np.add.reduceat(table[rows].astype(np.float32), first[:-1], axis=0) / np.sqrt(np.diff(first), dtype=np.float32)[:, None]
+    own, around = np.split(sums[which], 2, axis=1)
+    for level in tree.levels:
+        around[level] += around[tree.parents[level]]
+    inherited = around[tree.parents[tree.blocks]]
+    inherited[tree.blocks == 0] = 0  # the root has nothing around it
+    return own[tree.blocks] + inherited
+
+
+REGION = (
+    *((f"article share, {level} up", f"how much of the element {level} level{'s' * (level != 1)} up looks like article") for level in range(LEVELS)),
+    ("in the article's element", "lies in the element that holds most of the article"),
+    ("before the article's element", "lies before the element that holds most of the article"),
+    ("after the article's element", "lies after the element that holds most of the article"),
+)
+"""Name and meaning of every column of `region`."""
+
+
+def region(tree: Tree, article: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Where the article seems to be, from the scores of a pass before: float32, blocks x columns.
+
+    The article's element is the one whose blocks hold most likely article characters less unlikely ones.
+
+    Args:
+        article: probability of content of each block.
+        lengths: characters of each block.
+    """
+    count = len(tree.blocks)
+    values = np.stack((article * lengths, lengths, (article - 0.5) * lengths), axis=1).astype(np.float64)
+    of_nodes = tree.totals(values)
+    share = of_nodes[:, 0] / np.maximum(of_nodes[:, 1], 1)
+    best = len(of_nodes) - 1 - int(np.argmax(of_nodes[::-1, 2]))  # of equals the innermost
+    columns = np.empty((count, len(REGION)), np.float32)
+    columns[:, :LEVELS] = share[tree.ancestors].T
+    index = np.arange(count)
+    columns[:, LEVELS] = (index >= tree.first[best]) & (index < tree.last[best])
+    columns[:, LEVELS + 1] = index < tree.first[best]
+    columns[:, LEVELS + 2] = index >= tree.last[best]
+    return columns

@@ -1,0 +1,142 @@
+"""Words as hashed n-grams, computed over one buffer of code points in numpy: fast for any script, no tokenizer, no word list.
+
+A word is a run of letters, marks and digits; in scripts written without spaces every letter is one, and so is every symbol
+in any script. The hash of a word comes from one running sum over the buffer (a polynomial hash; Karp and Rabin 1987), so
+all words of all paragraphs cost a handful of array operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from declutter.features import characters
+
+BUCKETS = 1 << 17  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
+PREFIX = 5  # characters; a word's stem, roughly, in languages that inflect
+_PRIME, _INVERSE = 0x9E3779B97F4A7C15, pow(0x9E3779B97F4A7C15, -1, 1 << 64)
+_MIX, _PAIR, _STEM, _EDGE, _START = (
+    np.uint64(x) for x in (0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xA0761D6478BD642F, 0x27D4EB2F165667C5)
+)
+_LETTERS = characters.members("lower", "upper", "caseless", "mark", "digit")
+_EMPTY = "\u200b"  # stands in for a blank paragraph, which only a list can hold
+
+
+@cache
+def _powers(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Powers of an odd constant and of its inverse modulo 2**64."""
+
+    def powers(base: int) -> np.ndarray:
+        factors = np.full(size, base, np.uint64)
+        factors[0] = 1
+        return np.cumprod(factors, dtype=np.uint64)
+
+    return powers(_PRIME), powers(_INVERSE)
+
+
+def _mix(hashes: np.ndarray) -> np.ndarray:
+    mixed = (hashes ^ (hashes >> np.uint64(32))) * _MIX
+    mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+@dataclass(slots=True)
+class Words:
+    """The characters and words of some paragraphs, as arrays.
+
+    Attributes:
+        classes: class of every character (see `characters.CLASSES`); each paragraph is followed by a line break.
+        bounds: start of each paragraph in `classes`, and the end of the last.
+        starts, ends: of each word in `classes`.
+        first: index of each paragraph's first word, and the number of words. No paragraph is without words.
+        hashes: 64 bits for each word, lower-cased, every digit as 0.
+        stems: the same of the first `PREFIX` characters of longer words; 0 for the others.
+    """
+
+    classes: np.ndarray
+    bounds: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    first: np.ndarray
+    hashes: np.ndarray
+    stems: np.ndarray
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of words of each paragraph."""
+        return np.diff(self.first)
+
+    def owners(self) -> np.ndarray:
+        """Index of the paragraph each word stands in."""
+        return np.repeat(np.arange(len(self.first) - 1), self.counts)
+
+
+def find_words(texts: Sequence[str]) -> Words:
+    """Finds and hashes the words of paragraphs."""
+    texts = [text if text and not text.isspace() else _EMPTY for text in texts]
+    points = np.frombuffer(("\n".join(texts) + "\n").encode("utf-32-le", "surrogatepass"), np.uint32)
+    bounds = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=bounds[1:])
+    classes = characters.classify(points)
+
+    inner = _LETTERS[classes]  # goes on with its neighbours; every other character is a word by itself
+    before = np.empty_like(inner)
+    before[0], before[1:] = False, inner[:-1]
+    begins = classes != characters.ID["space"]
+    begins &= ~(inner & before)
+    starts = np.flatnonzero(begins)
+    ends = starts + 1
+    runs = np.flatnonzero(inner & ~before)
+    ends[np.searchsorted(starts, runs)] = np.flatnonzero(before & ~inner)
+    first = np.searchsorted(starts, bounds)
+
+    forth, back = _powers(1 << max(14, len(points).bit_length()))
+    values = (characters.lower(points).astype(np.uint64) + np.uint64(1)) * _MIX
+    values ^= values >> np.uint64(31)
+    values *= forth[: len(values)]
+    sums = np.zeros(len(values) + 1, np.uint64)
+    np.cumsum(values, out=sums[1:])
+    origin = sums[starts]
+    hashes = _mix((sums[ends] - origin) * back[starts])
+    stems = np.zeros_like(hashes)
+    longer = np.flatnonzero(ends - starts > PREFIX)
+    stems[longer] = _mix((sums[starts[longer] + PREFIX] - origin[longer]) * back[starts[longer]] + _STEM)
+    return Words(classes, bounds, starts, ends, first, hashes, stems)
+
+
+def ngram_buckets(words: Words) -> np.ndarray:
+    """Rows in a table of `BUCKETS` weights for the n-grams of every word: int32, words x 4.
+
+    Columns: the word; the word with the one after it (or the paragraph's end); its stem; and, for the first word of a
+    paragraph only, the word with the paragraph's start. Row 0 means that there is no such n-gram.
+    """
+    hashes = words.hashes
+    following = np.empty_like(hashes)
+    following[:-1] = hashes[1:]
+    following[words.first[1:] - 1] = _EDGE
+    rows = np.zeros((len(hashes), 4), np.int32)
+    rows[:, 0] = _bucket(hashes)
+    rows[:, 1] = _bucket(_mix(hashes * _PAIR + following))
+    stemmed = words.stems != 0
+    rows[stemmed, 2] = _bucket(words.stems[stemmed])
+    rows[words.first[:-1], 3] = _bucket(_mix(hashes[words.first[:-1]] + _START))
+    return rows
+
+
+def _bucket(hashes: np.ndarray) -> np.ndarray:
+    """1 to BUCKETS - 1 from the upper bits of a hash."""
+    return (((hashes >> np.uint64(32)) * np.uint64(BUCKETS - 1)) >> np.uint64(32)).astype(np.int32) + 1
+
+
+def score_words(words: Words, table: np.ndarray) -> np.ndarray:
+    """Sum of the weights of a paragraph's n-grams over the root of its number of words: float32, paragraphs x columns."""
+    rows = ngram_buckets(words)
+    gathered = table[rows[:, 0]].astype(np.float32)
+    gathered += table[rows[:, 1]]
+    gathered += table[rows[:, 2]]
+    sums = np.add.reduceat(gathered, words.first[:-1], axis=0)
+    sums += table[rows[words.first[:-1], 3]]
+    return sums / np.sqrt(words.counts, dtype=np.float32)[:, None]

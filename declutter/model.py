@@ -1,0 +1,170 @@
+"""Arrays in, probabilities out: the trained model as numpy arrays and JSON, which refuses what it does not fit.
+
+A model is a folder of two files: `weights.npz` (arrays, never pickled objects) and `model.json` (format version, kinds,
+feature names in order, thresholds, where it comes from, and the checksum of the weights).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from declutter.errors import ModelError
+from declutter.features import Evidence, feature_names, log_softmax
+from declutter.features.markup import NAME_BUCKETS
+from declutter.features.words import BUCKETS, Words, score_words
+from declutter.kinds import SCORED
+from declutter.policy import Thresholds
+
+FORMAT = 1
+WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
+PASSES = {"text": 1, "html": 2}  # networks of each format, each reading the scores of the one before
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A perceptron with one hidden layer of rectified units; the scaling of its inputs is folded into its weights."""
+
+    hidden_weights: np.ndarray
+    hidden_bias: np.ndarray
+    output_weights: np.ndarray
+    output_bias: np.ndarray
+
+    def scores(self, columns: np.ndarray) -> np.ndarray:
+        """Logarithm of each kind's probability: paragraphs x kinds."""
+        hidden = columns @ self.hidden_weights
+        hidden += self.hidden_bias
+        np.maximum(hidden, 0, out=hidden)
+        return log_softmax(hidden @ self.output_weights + self.output_bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model.
+
+    Attributes:
+        word_table: int8, n-gram buckets x kinds.
+        word_scale, word_bias: float32, kinds; a score is sum * scale + bias.
+        name_table: float32, name buckets x twice the kinds (own element, elements around).
+        networks: by format ("text", "html"), in the order they run.
+        thresholds: by format.
+        about: the whole description, as in model.json.
+    """
+
+    word_table: np.ndarray
+    word_scale: np.ndarray
+    word_bias: np.ndarray
+    name_table: np.ndarray
+    networks: dict[str, tuple[Network, ...]]
+    thresholds: dict[str, Thresholds]
+    about: dict[str, Any]
+
+    def score_words(self, words: Words) -> np.ndarray:
+        """Scores of every paragraph by its words alone: float32, paragraphs x kinds."""
+        return score_words(words, self.word_table) * self.word_scale + self.word_bias
+
+    def scores(self, evidence: Evidence) -> np.ndarray:
+        """Logarithm of each kind's probability in context: float32, paragraphs x kinds."""
+        scores = evidence.word_scores
+        for network in self.networks["text" if evidence.tree is None else "html"]:
+            scores = network.scores(evidence.columns(scores))
+        return scores
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array under the name it has in the weights file."""
+        found = {"word_table": self.word_table, "word_scale": self.word_scale, "word_bias": self.word_bias, "name_table": self.name_table}
+        for form, networks in self.networks.items():
+            for number, network in enumerate(networks):
+                for part in Network.__dataclass_fields__:
+                    found[f"{form}.{number}.{part}"] = getattr(network, part)
+        return found
+
+
+def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
+    kinds = len(SCORED)
+    shapes: dict[str, tuple[int | None, ...]] = {"word_table": (BUCKETS, kinds), "word_scale": (kinds,), "word_bias": (kinds,), "name_table": (NAME_BUCKETS, 2 * kinds)}
+    for form, passes in PASSES.items():
+        inputs = len(feature_names(form == "html"))
+        for number in range(passes):
+            parts = ((inputs, None), (None,), (None, kinds), (kinds,))
+            shapes |= {f"{form}.{number}.{part}": shape for part, shape in zip(Network.__dataclass_fields__, parts, strict=True)}
+    return shapes
+
+
+def save_model(model: Model, folder: Path) -> None:
+    """Writes the two files; large tables as they are, networks in half precision. Same model, same bytes."""
+    stored = {name: array.astype(np.float16) if "_weights" in name or name == "name_table" else array for name, array in model.arrays().items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **stored)  # type: ignore[arg-type]
+    weights = buffer.getvalue()
+    about = {"format": FORMAT, "kinds": [kind.value for kind in SCORED], "features": feature_names(True), "thresholds": {form: dataclasses.asdict(found) for form, found in model.thresholds.items()}, "weights_sha256": hashlib.sha256(weights).hexdigest(), **{name: value for name, value in model.about.items() if name not in ("format", "kinds", "features", "thresholds", "weights_sha256")}}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in ((WEIGHTS, weights), (DESCRIPTION, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())):
+        temporary = folder / f".{name}.{os.getpid()}"
+        temporary.write_bytes(content)
+        temporary.replace(folder / name)
+
+
+@cache
+def load_model(folder: Path) -> Model:
+    """Reads and checks a model.
+
+    Raises:
+        ModelError: a file is missing or damaged, or the model is of another format, other kinds or other features.
+    """
+    try:
+        about = json.loads((folder / DESCRIPTION).read_bytes())
+        weights = (folder / WEIGHTS).read_bytes()
+    except OSError as error:
+        raise ModelError(f"no model at {folder}: {error.strerror or error}") from None
+    except ValueError:
+        raise ModelError(f"{folder / DESCRIPTION} is not JSON") from None
+    _check_description(about, weights, folder)
+    try:
+        with np.load(io.BytesIO(weights), allow_pickle=False) as file:
+            arrays = {name: file[name] if name == "word_table" else file[name].astype(np.float32) for name in file.files}
+    except Exception as error:  # numpy and zipfile raise a dozen types on a damaged file
+        raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from None
+    for name, shape in _expected_shapes().items():
+        found = arrays[name].shape if name in arrays else None
+        if found is None or len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found, strict=True)):
+            raise ModelError(f"{folder / WEIGHTS}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}")
+    networks = {form: tuple(Network(*(arrays[f"{form}.{number}.{part}"] for part in Network.__dataclass_fields__)) for number in range(passes)) for form, passes in PASSES.items()}
+    return Model(arrays["word_table"], arrays["word_scale"], arrays["word_bias"], arrays["name_table"], networks, {form: Thresholds(**about["thresholds"][form]) for form in PASSES}, about)
+
+
+def _check_description(about: Any, weights: bytes, folder: Path) -> None:
+    if not isinstance(about, dict) or "format" not in about:
+        raise ModelError(f"{folder / DESCRIPTION} does not describe a declutter model")
+    if about["format"] != FORMAT:
+        raise ModelError(f"{folder} is a model of format {about['format']}; this version of declutter reads format {FORMAT}")
+    if about.get("kinds") != [kind.value for kind in SCORED]:
+        raise ModelError(f"{folder} tells other kinds apart than this version of declutter")
+    wanted, found = feature_names(True), about.get("features")
+    if found != wanted:
+        strange = sorted(set(wanted) ^ set(found if isinstance(found, list) else ()))
+        raise ModelError(f"{folder} was trained on other features than this version computes" + (f", {strange[0]!r} for one" if strange else ""))
+    thresholds = about.get("thresholds")
+    wanted_thresholds = set(Thresholds.__dataclass_fields__)
+    if not isinstance(thresholds, dict) or any(not isinstance(found := thresholds.get(form), dict) or set(found) != wanted_thresholds for form in PASSES):
+        raise ModelError(f"{folder / DESCRIPTION} lacks the thresholds")
+    if hashlib.sha256(weights).hexdigest() != about.get("weights_sha256"):
+        raise ModelError(f"{folder / WEIGHTS} is damaged: its checksum is not the one in {DESCRIPTION}")
+
+
+def default_model_folder() -> Path:
+    """Where the model that comes with declutter lies: in the package of a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    for folder in (package / "models" / "article", package.parent / "models" / "article"):
+        if (folder / DESCRIPTION).exists():
+            return folder
+    raise ModelError("declutter was installed without its model; reinstall it, or name one with model=")

@@ -1,0 +1,217 @@
+"""Scores a model by paragraph, text and kind, and holds the scores against pinned floors."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from declutter.errors import CorpusError
+from declutter.kinds import NOTICES, SCORED, Kind
+from declutter.labeller import Declutter
+from declutter.training.corpus import Text, held_out, read_labelled, read_written
+
+NEUTRAL = frozenset((Kind.CAPTION, Kind.BYLINE))
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over some texts; every score is read off it.
+
+    A paragraph of kind content must stay, a notice must go; captions, bylines and paragraphs without a letter or digit are
+    neutral.
+    """
+
+    texts: int = 0
+    perfect: int = 0
+    untouched: int = 0
+    content: int = 0
+    characters: int = 0
+    lost: int = 0
+    lost_characters: int = 0
+    right_kind: int = 0
+    true: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
+    called: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
+    correct: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
+    gone: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
+    bins: dict[int, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0, 0.0]))
+
+    def add(self, text: Text, kinds: Sequence[Kind], kept: Sequence[bool], content: Sequence[float]) -> list[int]:
+        """Counts one text; returns the numbers of its wrong lines."""
+        wrong = []
+        for number, (line, truth, kind, keep, probability) in enumerate(zip(text.lines, text.kinds, kinds, kept, content, strict=True)):
+            self.true[truth] += 1
+            kind = Kind.CONTENT if kind is Kind.HEADLINE else kind
+            self.called[kind] += 1
+            self.correct[truth] += kind is truth
+            counted = self.bins[min(9, int(probability * 10))]
+            counted[0] += 1
+            counted[1] += probability
+            counted[2] += truth is Kind.CONTENT
+            if not any(map(str.isalnum, line)):
+                continue
+            if truth is Kind.CONTENT:
+                self.content += 1
+                self.characters += len(line)
+                if not keep:
+                    self.lost += 1
+                    self.lost_characters += len(line)
+                    wrong.append(number)
+            elif truth not in NEUTRAL:
+                if keep:
+                    wrong.append(number)
+                else:
+                    self.gone[truth] += 1
+                    self.right_kind += kind is truth
+        self.texts += 1
+        self.perfect += not wrong
+        self.untouched += all(keep for line, truth, keep in zip(text.lines, text.kinds, kept, strict=True) if truth is Kind.CONTENT)
+        return wrong
+
+    def scores(self) -> dict[str, Any]:
+        """The figures, rounded: shares between 0 and 1."""
+        seen = sum(count for kind, count in self.true.items() if kind in NOTICES)
+        gone = sum(self.gone.values())
+        paragraphs = max(1.0, sum(found[0] for found in self.bins.values()))
+        per_kind = {}
+        for kind in SCORED:
+            if self.true[kind] or self.called[kind]:
+                precision, recall = _share(self.correct[kind], self.called[kind]), _share(self.correct[kind], self.true[kind])
+                per_kind[kind.value] = {"lines": self.true[kind], "precision": _r(precision), "recall": _r(recall), "f1": _r(_share(2 * precision * recall, precision + recall))}
+        precision, recall = _share(gone, gone + self.lost), _share(gone, seen)
+        return {
+            "texts": self.texts,
+            "notice_precision": _r(precision),
+            "notice_recall": _r(recall),
+            "notice_f1": _r(_share(2 * precision * recall, precision + recall)),
+            "content_lost_lines": _r(_share(self.lost, self.content), 5),
+            "content_lost_characters": _r(_share(self.lost_characters, self.characters), 5),
+            "perfect_texts": _r(_share(self.perfect, self.texts)),
+            "untouched_articles": _r(_share(self.untouched, self.texts)),
+            "kinds_right": _r(_share(self.right_kind, gone)),
+            "calibration_error": _r(sum(abs(found[1] - found[2]) for found in self.bins.values()) / paragraphs),
+            "kinds": per_kind,
+        }
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _r(value: float, digits: int = 4) -> float:
+    return round(float(value), digits)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One wrong line with what stands around it."""
+
+    text: Text
+    number: int
+    kind: Kind
+    content: float
+
+    @property
+    def weight(self) -> float:
+        """How bad it is: certainty of the wrong answer, times the line's length where article was lost."""
+        line = self.text.lines[self.number]
+        return (1 - self.content) * len(line) if self.text.kinds[self.number] is Kind.CONTENT else self.content * 40
+
+    def __str__(self) -> str:
+        lines, n = self.text.lines, self.number
+        before, after = (lines[n - 1] if n else "", lines[n + 1] if n + 1 < len(lines) else "")
+        return f"{self.text.id} line {n + 1} of {len(lines)} [{self.text.lang}, {self.text.rendering}]: is {self.text.kinds[n]}, called {self.kind}, content {self.content:.2f}\n      {before[:100]}\n    > {lines[n][:300]}\n      {after[:100]}"
+
+
+def evaluate(labeller: Declutter, texts: Iterable[Text]) -> tuple[dict[str, Any], list[Mistake]]:
+    """Scores over texts, with breakdowns by language and rendering, and the wrong lines, worst first."""
+    whole = Tally()
+    parts: dict[str, dict[str, Tally]] = {"language": defaultdict(Tally), "rendering": defaultdict(Tally)}
+    mistakes: list[Mistake] = []
+    for text in texts:
+        document = labeller.label(list(text.lines))
+        content = document.probabilities[:, 0]
+        wrong = whole.add(text, document.kinds, document.kept, content)
+        for name, key in (("language", text.lang), ("rendering", text.rendering)):
+            parts[name][key].add(text, document.kinds, document.kept, content)
+        mistakes += [Mistake(text, n, document.kinds[n], float(content[n])) for n in wrong]
+    scores = whole.scores()
+    for name, tallies in parts.items():
+        scores[f"by_{name}"] = {key: {k: v for k, v in tally.scores().items() if k != "kinds"} for key, tally in sorted(tallies.items())}
+    return scores, sorted(mistakes, key=lambda mistake: -mistake.weight)
+
+
+def splice_notices(notices: Sequence[Text], articles: Sequence[Text], each: int = 1, seed: int = 0) -> list[Text]:
+    """Every notice in `each` articles of its language (where there is one), at the place where such notices stand.
+
+    The articles keep their content lines only.
+    """
+    random = np.random.default_rng(seed)
+    by_language: dict[str, list[Text]] = defaultdict(list)
+    for article in articles:
+        if article.kinds.count(Kind.CONTENT) >= 4:
+            by_language[article.lang].append(article)
+    spliced = []
+    for notice in notices:
+        choices = [article for article in by_language[notice.lang] if article.site != notice.site]
+        for number in range(min(each, len(choices))):
+            article = choices[int(random.integers(len(choices)))]
+            lines = [line for line, kind in zip(article.lines, article.kinds, strict=True) if kind is Kind.CONTENT]
+            at = len(lines) if notice.place in ("end", "") else min(len(lines), 1) if notice.place == "start" else int(random.integers(1, len(lines)))
+            kinds = [Kind.CONTENT] * len(lines)
+            lines[at:at], kinds[at:at] = notice.lines, notice.kinds
+            spliced.append(Text(f"{notice.id} in {article.id} {number}", notice.lang, notice.site, "splice", notice.place or "end", tuple(lines), tuple(kinds)))
+    return spliced
+
+
+def evaluation_sets(corpus: Path, data: Path | None) -> dict[str, Callable[[], list[Text]]]:
+    """The sets a model is scored on, by name; those of a data folder only where there is one.
+
+    * notices: held-out written notices spliced into the articles of held-out texts and of hard negatives;
+    * negatives: held-out hard negatives;
+    * texts: held-out written texts;
+    * dev: the labelled texts of sites never trained on;
+    * dev notices: held-out written notices spliced into the articles of dev.
+    """
+    written = read_written(corpus)
+    notices, negatives, texts = ([text for text in part if held_out(text)] for part in (written.notices, written.negatives, written.texts))
+    sets: dict[str, Callable[[], list[Text]]] = {
+        "notices": lambda: splice_notices(notices, [*texts, *written.negatives]),
+        "negatives": lambda: negatives,
+        "texts": lambda: texts,
+    }
+    if data is not None:
+        sets["dev"] = lambda: read_labelled(data, "dev")
+        sets["dev notices"] = lambda: splice_notices(notices, read_labelled(data, "dev"), each=2)
+    return sets
+
+
+LOWER_IS_BETTER = frozenset(("content_lost_lines", "content_lost_characters", "calibration_error"))
+
+
+def below_floors(scores: dict[str, dict[str, Any]], floors: dict[str, dict[str, float]]) -> list[str]:
+    """Every score that is worse than its pinned floor, one line each; a set that was not scored is not held against it."""
+    faults = []
+    for name, pinned in floors.items():
+        for score, floor in pinned.items():
+            if name in scores:
+                found = scores[name].get(score)
+                if found is None:
+                    faults.append(f"{name}: there is no score {score}")
+                elif (found > floor) if score in LOWER_IS_BETTER else (found < floor):
+                    faults.append(f"{name}: {score} is {found}, {'above' if score in LOWER_IS_BETTER else 'below'} its floor {floor}")
+    return faults
+
+
+def read_floors(path: Path) -> dict[str, dict[str, float]]:
+    """The pinned scores of a model; raises `CorpusError` where the file cannot be read."""
+    try:
+        floors: dict[str, dict[str, float]] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path}: {error}") from None
+    return floors

@@ -1,0 +1,361 @@
+"""Trains a model from the corpus and a data folder; the same seed gives the same bytes.
+
+Three classifiers build on each other, each trained on scores of the one before from folds that it was not trained on
+(stacking; Wolpert 1992), split by site:
+
+1. words: multinomial logistic regression over hashed n-grams of a paragraph;
+2. names: the same over the class and id words of a page's elements;
+3. context: perceptrons over shape, place, markup and what the paragraphs around look like; one chain for text, one for pages.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse
+import sklearn
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+import declutter
+from declutter.document import Source
+from declutter.errors import DeclutterError
+from declutter.features import Evidence, extract, log_softmax
+from declutter.features.markup import NAME_BUCKETS, Tree
+from declutter.features.words import BUCKETS
+from declutter.kinds import SCORED, Kind
+from declutter.model import PASSES, Model, Network, save_model
+from declutter.policy import Thresholds
+from declutter.readers.html import parse_page, read_page
+from declutter.training import align
+from declutter.training.corpus import FOLDS, GoldPage, Text, fingerprint, held_out, read_labelled, read_pages, read_references, read_strings, read_written
+from declutter.training.estimators import NgramVectorizer, Scaler, as_network, linear, linear_weights, name_matrix, perceptron, quantised
+from declutter.training.splice import Line, Splicer
+
+CONTENT, CAPTION, BYLINE = (SCORED.index(kind) for kind in (Kind.CONTENT, Kind.CAPTION, Kind.BYLINE))
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a training run can be told.
+
+    Attributes:
+        seed: of every random choice.
+        jobs: processes.
+        hidden, networks, alpha: of the context perceptrons: units, how many are averaged, weight decay.
+        epochs, page_epochs: their passes over the data, for text and for pages.
+        content_loss: share of the article's characters that the thresholds may cost on sites not trained on.
+        splices: spliced texts made of every article.
+        iterations: of the linear classifiers.
+        page_limit: pages used of each set, for quick runs.
+    """
+
+    seed: int = 0
+    jobs: int = 2
+    hidden: int = 64
+    networks: int = 3
+    epochs: int = 12
+    page_epochs: int = 5
+    alpha: float = 0.1
+    content_loss: float = 0.005
+    splices: int = 3
+    iterations: int = 60
+    page_limit: int | None = None
+
+
+@dataclass(slots=True)
+class Example:
+    """One document to learn from.
+
+    Attributes:
+        evidence: its features, with scores of words and names from folds it was not in.
+        targets: kind of each paragraph as its place in `SCORED`, -1 where nothing is known.
+        weights: of its paragraphs.
+        fold: the part its site belongs to.
+        whole: whether it is a real text as it was found, which thresholds and calibration may be read off.
+    """
+
+    evidence: Evidence
+    targets: np.ndarray
+    weights: np.ndarray
+    fold: int
+    whole: bool = False
+
+
+@dataclass(slots=True)
+class Trained:
+    """A model and what was measured while it was trained."""
+
+    model: Model
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(), say: Say = print) -> Trained:  # noqa: B008
+    """Trains a model and saves it.
+
+    Args:
+        corpus: the project's corpus folder.
+        data: folder of the third-party sets, see corpus/sources.toml.
+        folder: where the model's files go.
+        settings: see `Settings`.
+        say: takes one line of progress at a time.
+
+    Raises:
+        CorpusError: a file of the corpus is broken.
+        OSError: a file of the data folder is missing.
+    """
+    started = time.monotonic()
+
+    def progress(message: str) -> None:
+        say(f"[{time.monotonic() - started:6.1f} s] {message}")
+
+    pages = [page for page in _limited(read_pages(data, "train"), settings.page_limit)]
+    texts = _texts(corpus, data, pages)
+    progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices")
+    with threadpool_limits(1):
+        pool = Pool(texts)
+        words = pool.fit(settings)
+        progress(f"words: {len(pool.lines)} lines")
+        text_examples = _text_examples(texts, pool, settings)
+        text_chain = _chain("text", text_examples, settings, progress)
+        preliminary = _model(words, np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32), {"text": text_chain.networks, "html": ()}, {})
+        name_table, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
+        page_chain = _chain("html", page_examples, settings, progress)
+    thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
+    about = {
+        "declutter": declutter.__version__,
+        "trained_with": {"python": platform.python_version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__},
+        "corpus": fingerprint(corpus),
+        "settings": {name: getattr(settings, name) for name in Settings.__dataclass_fields__ if name != "jobs"},
+        "counts": {"pages": len(pages), "texts": len(texts), "lines": len(pool.lines), "text examples": len(text_examples), "page examples": len(page_examples)},
+        "out_of_fold": {"text": text_chain.measured, "html": page_chain.measured},
+    }
+    model = _model(words, name_table, {"text": text_chain.networks, "html": page_chain.networks}, thresholds, about)
+    save_model(model, folder)
+    progress(f"saved {folder}")
+    return Trained(model, about)
+
+
+def _limited(pages: Iterable[GoldPage], limit: int | None) -> Iterable[GoldPage]:
+    seen: dict[str, int] = {}
+    for page in pages:
+        seen[page.source] = seen.get(page.source, 0) + 1
+        if limit is None or seen[page.source] <= limit:
+            yield page
+
+
+def _texts(corpus: Path, data: Path, pages: Sequence[GoldPage]) -> list[Text]:
+    """Everything with labels: real texts first, then written texts, hard negatives, notices and strings."""
+    written = read_written(corpus)
+    real = read_labelled(data, "train") + read_references(corpus, {page.id: page for page in pages})
+    own = [text for part in (written.texts, written.negatives, written.notices) for text in part if not held_out(text)]
+    return real + own + read_strings(data)
+
+
+class Pool:
+    """Every labelled line once, with its words' scores from folds it was not in.
+
+    Attributes:
+        lines, kinds, folds, weights: of every line.
+        first: index of each text's first line, and the number of lines.
+        scores: float32, lines x kinds, out of fold; after `fit`.
+    """
+
+    def __init__(self, texts: Sequence[Text]):
+        self.lines = [line for text in texts for line in text.lines]
+        self.kinds = np.array([SCORED.index(kind) for text in texts for kind in text.kinds])
+        self.folds = np.array([text.fold for text in texts for _ in text.lines])
+        self.weights = np.array([0.5 if text.rendering == "string" else 1.0 for text in texts for _ in text.lines])
+        self.first = np.cumsum([0, *(len(text.lines) for text in texts)])
+        self.scores = np.zeros((len(self.lines), len(SCORED)), np.float32)
+
+    def fit(self, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Fits the words' classifier on all folds but each one, and on all; returns the latter's table, scale and bias."""
+        counted = NgramVectorizer().fit_transform(self.lines)
+        fits = Parallel(settings.jobs)(delayed(_fit_linear)(counted, self.kinds, self.weights, self.folds, out, settings) for out in (*range(FOLDS), None))
+        for out, (weights, bias) in enumerate(fits[:-1]):
+            mine = self.folds == out
+            self.scores[mine] = counted[mine] @ weights + bias
+        table, scale = quantised(fits[-1][0])
+        return table, scale, fits[-1][1]
+
+
+def _fit_linear(X: scipy.sparse.csr_matrix, y: np.ndarray, weights: np.ndarray, folds: np.ndarray, out: int | None, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    with threadpool_limits(1):
+        used = (folds != out) & (weights > 0)
+        return linear_weights(linear(1.0, settings.iterations, settings.seed).fit(X[used], y[used], sample_weight=weights[used]))
+
+
+def _text_examples(texts: Sequence[Text], pool: Pool, settings: Settings) -> list[Example]:
+    splicer = Splicer(texts, settings.seed + 1)
+    examples = []
+    for t, text in enumerate(texts):
+        if text.place or text.rendering == "string":
+            continue
+        versions = [[Line(t, i) for i in range(len(text.lines))]]
+        if text.kinds.count(Kind.CONTENT) < len(text.kinds):
+            versions.append(splicer.thin(t))
+        versions += [splicer.splice(t) for _ in range(settings.splices)]
+        for number, lines in enumerate(versions):
+            if lines:
+                chosen = np.array([pool.first[line.text] + line.number for line in lines])
+                evidence = extract(Source("list", [pool.lines[i] for i in chosen]), lambda _, chosen=chosen: pool.scores[chosen], None)
+                examples.append(Example(evidence, pool.kinds[chosen], np.ones(len(chosen)), text.fold, number == 0 and text.rendering != "written"))
+    return examples
+
+
+@dataclass(slots=True)
+class Chain:
+    """The context classifiers of one format, in order, with thresholds and what was measured out of fold."""
+
+    networks: tuple[Network, ...]
+    thresholds: Thresholds
+    measured: dict[str, Any]
+
+
+def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say) -> Chain:
+    """Fits the passes of one format; every pass learns from scores of the one before that are out of fold."""
+    scores = [example.evidence.word_scores for example in examples]
+    targets = np.concatenate([example.targets for example in examples])
+    weights = np.concatenate([example.weights for example in examples])
+    folds = np.concatenate([np.full(len(example.targets), example.fold) for example in examples])
+    used = (targets >= 0) & (weights > 0)
+    ends = np.cumsum([len(example.targets) for example in examples])[:-1]
+    networks: list[Network] = []
+    flat = np.concatenate(scores)
+    for number in range(PASSES[form]):
+        columns = np.concatenate([example.evidence.columns(score) for example, score in zip(examples, np.split(flat, ends), strict=True)])
+        fits = Parallel(settings.jobs)(delayed(_fit_network)(form, columns, targets, weights, used & (folds != out), settings) for out in (*range(FOLDS), None))
+        flat = np.empty((len(targets), len(SCORED)), np.float32)
+        for out in range(FOLDS):
+            flat[folds == out] = fits[out].scores(columns[folds == out])
+        networks.append(fits[-1])
+        say(f"{form}: pass {number + 1} over {len(targets)} paragraphs, {columns.shape[1]} features")
+    whole = np.concatenate([np.full(len(example.targets), example.whole) for example in examples]) & used
+    lengths = np.concatenate([example.evidence.lengths for example in examples])
+    temperature = _temperature(flat[whole], targets[whole])
+    last = networks[-1]
+    networks[-1] = Network(last.hidden_weights, last.hidden_bias, last.output_weights / temperature, last.output_bias / temperature)
+    probabilities = np.exp(log_softmax(flat[whole] / temperature))
+    thresholds = _thresholds(probabilities, targets[whole], lengths[whole], settings.content_loss)
+    measured = {"temperature": round(float(temperature), 4), **_measure(probabilities, targets[whole], lengths[whole], thresholds)}
+    say(f"{form}: {measured}")
+    return Chain(tuple(networks), thresholds, measured)
+
+
+def _fit_network(form: str, columns: np.ndarray, targets: np.ndarray, weights: np.ndarray, used: np.ndarray, settings: Settings) -> Network:
+    with threadpool_limits(1):
+        scaler = Scaler().fit(columns[used])
+        X, y, w = scaler.transform(columns[used]), targets[used], weights[used]
+        epochs = settings.epochs if form == "text" else settings.page_epochs
+        fitted = [perceptron(settings.hidden, epochs, settings.seed + number, settings.alpha).fit(X, y, sample_weight=w) for number in range(settings.networks)]
+        return as_network(scaler, fitted)
+
+
+def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
+    """The divisor of the scores that makes the targets likeliest (temperature scaling; Guo et al. 2017)."""
+    candidates = np.geomspace(0.5, 2.0, 41)
+    losses = [-log_softmax(scores / t)[np.arange(len(targets)), targets].mean() for t in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def _thresholds(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float) -> Thresholds:
+    """The highest thresholds, in fixed proportion to each other, that cost at most a share of the article's characters."""
+    content = targets == CONTENT
+    whole = lengths[content].sum()
+    for top in np.arange(0.6, 0.02, -0.01):
+        candidate = Thresholds.scaled(float(round(top, 2)))
+        lost = content & ~candidate.keeps(probabilities, lengths)
+        if lengths[lost].sum() <= content_loss * whole:
+            return candidate
+    return Thresholds.scaled(0.02)
+
+
+def _measure(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, thresholds: Thresholds) -> dict[str, Any]:
+    kept = thresholds.keeps(probabilities, lengths)
+    content, notice = targets == CONTENT, ~np.isin(targets, (CONTENT, CAPTION, BYLINE))
+    gone, left, lost = (notice & ~kept).sum(), (notice & kept).sum(), (content & ~kept).sum()
+    return {
+        "paragraphs": len(targets),
+        "notice_f1": round(float(2 * gone / (2 * gone + left + lost)), 4),
+        "content_lost_lines": round(float(lost / content.sum()), 5),
+        "content_lost_characters": round(float(lengths[content & ~kept].sum() / lengths[content].sum()), 5),
+        "calibration_error": round(calibration_error(probabilities[:, CONTENT], content), 4),
+    }
+
+
+def calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error in bins of equal width (Guo et al. 2017)."""
+    bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
+    return float(sum(abs(probabilities[bin_of == b].mean() - truth[bin_of == b].mean()) * (bin_of == b).mean() for b in np.unique(bin_of)))
+
+
+def _page_examples(pages: Sequence[GoldPage], texts: Sequence[Text], text_model: Model, settings: Settings, say: Say) -> tuple[np.ndarray, list[Example]]:
+    labelled = {text.id: text for text in texts if text.rendering == "window"}
+    read = Parallel(settings.jobs)(delayed(_read_page)(page, labelled.get(page.id), text_model) for page in pages)
+    usable = [(page, *found) for page, found in zip(pages, read, strict=True) if found is not None]
+    say(f"html: aligned {len(usable)} pages")
+    names = scipy.sparse.vstack([found[4] for found in usable], format="csr")
+    targets = np.concatenate([found[2] for found in usable])
+    weights = np.concatenate([found[3] for found in usable]) * (targets >= 0)
+    folds = np.concatenate([np.full(len(found[2]), found[0].fold) for found in usable])
+    fits = Parallel(settings.jobs)(delayed(_fit_linear)(names, np.maximum(targets, 0), weights, folds, out, settings) for out in (*range(FOLDS), None))
+    tables = [weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight, _ in fits]
+    say("html: names")
+    examples = []
+    for page, source, target, weight, _, word_scores in usable:
+        evidence = extract(source, lambda _, scores=word_scores: scores, tables[page.fold])
+        examples.append(Example(evidence, target, weight, page.fold, True))
+    return tables[-1], examples
+
+
+def _read_page(page: GoldPage, labelled: Text | None, text_model: Model) -> tuple[Source, np.ndarray, np.ndarray, scipy.sparse.csr_matrix, np.ndarray] | None:
+    """A page with the kind of every block it is sure about; what is no article takes its kind from labels or the text classifier."""
+    with threadpool_limits(1):
+        try:
+            source = read_page(parse_page(page.markup))
+        except DeclutterError:
+            return None
+        if not source.texts:
+            return None
+        inside = align.in_gold(source.texts, page.gold)
+        evidence = extract(Source("list", source.texts), text_model.score_words, None)
+        scores = evidence.word_scores
+        for network in text_model.networks["text"]:
+            scores = network.scores(evidence.columns(scores))
+        likely = np.exp(scores)
+        targets, weights = targets_of(inside, likely)
+        for i, kind in enumerate(align.kinds_of_blocks(source.texts, labelled) if labelled else ()):
+            if kind is not None and (inside[i] == align.UNKNOWN or (kind is Kind.CONTENT) == (inside[i] == align.INSIDE)):
+                targets[i] = SCORED.index(kind)
+        if source.page.headline is not None:
+            targets[source.page.headline] = -1
+        return source, targets, weights, name_matrix(Tree(source.page)), text_model.score_words(evidence.words)
+
+
+def targets_of(inside: np.ndarray, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Kinds and weights of a page's blocks from gold and from what the text classifier thinks of them.
+
+    Gold says what is article; conventions about captions and bylines differ, so blocks that look like one count little.
+    """
+    elsewhere = likely.copy()
+    elsewhere[:, CONTENT] = 0
+    targets = np.where(inside == align.INSIDE, CONTENT, elsewhere.argmax(axis=1))
+    targets[inside == align.UNKNOWN] = -1
+    credit = likely[:, CAPTION] + likely[:, BYLINE] > 0.6
+    weights = np.where(credit & (inside == align.INSIDE), 0.2, 1.0)
+    return targets, weights
+
+
+def _model(words: tuple[np.ndarray, np.ndarray, np.ndarray], names: np.ndarray, networks: dict[str, tuple[Network, ...]], thresholds: dict[str, Thresholds], about: dict[str, Any] | None = None) -> Model:
+    table, scale, bias = words
+    if table.shape[0] != BUCKETS:
+        raise ValueError(f"expected {BUCKETS} rows of word weights, not {table.shape[0]}")
+    return Model(table, scale, bias, names, networks, thresholds, about or {})
