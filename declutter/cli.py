@@ -1,0 +1,287 @@
+"""The command line: arguments in, exit code out. What it does is done elsewhere; here it is only called and reported.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 some inputs failed, 2 wrong use. A closed pipe is no error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from declutter import __version__
+from declutter.document import Document
+from declutter.errors import DeclutterError, MissingExtraError, SourceError, UsageError
+from declutter.kinds import Kind
+from declutter.labeller import Declutter
+from declutter.readers import READERS, UNITS
+from declutter.writers import write_jsonl, write_text
+
+STDIN = "-"
+KINDS_HELP = ", ".join(kind.value for kind in Kind)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments.pop(0) if arguments and arguments[0] in COMMANDS else "filter"
+    try:
+        parser, run = COMMANDS[name]
+        return run(parser().parse_args(arguments))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing stdout at exit does not fail again
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except DeclutterError as error:
+        _complain(str(error))
+        return 1 if isinstance(error, SourceError) else 2
+    except OSError as error:
+        _complain(f"{error.filename or 'output'}: {error.strerror or error}")
+        return 2
+
+
+def _complain(message: str) -> None:
+    print(f"declutter: {' '.join(message.split())}", file=sys.stderr)
+
+
+def _parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"declutter {command}".strip(), description=description, epilog=f"examples:\n{examples}", formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"declutter {__version__}")
+    return parser
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", metavar="FILE", help="pages or texts; '-' or none reads standard input")
+    parser.add_argument("--keep", metavar="KINDS", help=f"kinds to keep, comma-separated (default: content,headline); kinds: {KINDS_HELP}")
+    parser.add_argument("--drop", metavar="KINDS", help="kinds to strip; without --keep, every other kind stays")
+    parser.add_argument("--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)")
+    parser.add_argument("--unit", choices=UNITS, default="auto", help="what a paragraph of plain text is (default: auto: a line, or what was hard-wrapped)")
+    parser.add_argument("--model", metavar="DIR", help="another model than the one that comes with declutter")
+    parser.add_argument("--threshold", type=float, metavar="P", help="probability of content from which a paragraph is content, 0 to 1; lower keeps more (default: the model's own)")
+
+
+def _filter_parser() -> argparse.ArgumentParser:
+    others = ", ".join(name for name in COMMANDS if name != "filter")
+    examples = "  declutter < article.txt > clean.txt\n  declutter page.html\n  declutter --drop appeal,paywall --removed gone.jsonl a.txt b.txt\n  curl -s https://example.org/news | declutter --keep content,headline,caption"
+    parser = _parser("", f"Strips the publisher's notices from articles in plain text and web pages. Other commands: {others} (declutter COMMAND --help).", examples)
+    _add_reading(parser)
+    parser.add_argument("--removed", metavar="FILE", help="write what was stripped to FILE, one JSON object a paragraph")
+    return parser
+
+
+def _label_parser() -> argparse.ArgumentParser:
+    parser = _parser("label", "Writes one JSON object for every paragraph: its kind, whether it is kept, its probability, its text and where it stands.", "  declutter label article.txt\n  declutter label --reasons 3 page.html | jq 'select(.keep | not)'")
+    _add_reading(parser)
+    parser.add_argument("--probabilities", action="store_true", help="give the probability of every kind")
+    parser.add_argument("--reasons", type=int, default=0, metavar="N", help="give up to N reasons for each paragraph")
+    return parser
+
+
+def _labeller(arguments: argparse.Namespace) -> Declutter:
+    return Declutter(arguments.model, arguments.keep, arguments.drop, arguments.threshold, arguments.unit)
+
+
+def _run_filter(arguments: argparse.Namespace) -> int:
+    removed: list[str] = []
+    several = len(arguments.files) > 1
+
+    def write(name: str, document: Document) -> None:
+        encoding = document.source.encoding if document.source.format == "text" else None
+        written = "".join(write_text(document))
+        if several and written and not written.endswith("\n"):
+            written += "\n"
+        _write_bytes(written.encode(encoding or "utf-8", "surrogateescape"))
+        removed.extend(_named(name if several else None, line) for line in write_jsonl(document.removed))
+
+    code = _each(arguments, write, spare_stdin=True)
+    if arguments.removed:
+        _replace_file(Path(arguments.removed), "".join(removed))
+    return code
+
+
+def _run_label(arguments: argparse.Namespace) -> int:
+    several = len(arguments.files) > 1
+
+    def write(name: str, document: Document) -> None:
+        for line in write_jsonl(document, reasons=arguments.reasons, probabilities=arguments.probabilities):
+            _write_bytes(_named(name if several else None, line).encode("utf-8", "surrogatepass"))
+
+    return _each(arguments, write, spare_stdin=False)
+
+
+def _named(name: str | None, line: str) -> str:
+    return line if name is None else json.dumps({"file": name} | json.loads(line), ensure_ascii=False) + "\n"
+
+
+def _each(arguments: argparse.Namespace, write: Any, spare_stdin: bool) -> int:
+    """Labels every input in turn. What came from stdin and cannot be judged goes through unchanged, because it is nowhere else."""
+    names = arguments.files or [STDIN]
+    try:
+        labeller = _labeller(arguments)
+    except UsageError:
+        raise
+    except DeclutterError:
+        if spare_stdin and STDIN in names:
+            _write_bytes(sys.stdin.buffer.read())
+        raise
+    failed = 0
+    for name in names:
+        raw = sys.stdin.buffer.read() if name == STDIN else None
+        try:
+            document = labeller.label(Path(name) if raw is None else raw, arguments.format)
+        except SourceError as error:
+            failed += 1
+            if raw is not None and spare_stdin:
+                _write_bytes(raw)
+                _complain(f"standard input {error}; it went through unchanged")
+            else:
+                _complain(str(error) if str(error).startswith(name) else f"{'standard input' if raw is not None else name}: {error}")
+            continue
+        write(name, document)
+    sys.stdout.flush()
+    return 1 if failed else 0
+
+
+def _write_bytes(data: bytes) -> None:
+    sys.stdout.flush()
+    buffer = getattr(sys.stdout, "buffer", None)
+    if buffer is None:
+        sys.stdout.write(data.decode("utf-8", "replace"))
+    else:
+        buffer.write(data)
+        buffer.flush()
+
+
+def _replace_file(path: Path, content: str) -> None:
+    """Writes a file whole or not at all."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory")
+    with _temporary(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[IO[str]]:
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+        with path.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            yield file
+        return
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8", errors="surrogatepass") as file:
+            yield file
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _project(part: str) -> Path:
+    """A folder of the checkout that this package stands in, or of the working directory."""
+    beside = Path(__file__).resolve().parent.parent / part
+    return beside if beside.is_dir() else Path(part)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--corpus", type=Path, default=_project("corpus"), metavar="DIR", help="the project's corpus (default: %(default)s)")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the third-party sets that corpus/sources.toml names")
+
+
+def _train_parser() -> argparse.ArgumentParser:
+    parser = _parser("train", "Trains a model from the corpus and the third-party sets, and writes its card. The same seed gives the same bytes.", "  declutter train --data ../shared/data --out models/article")
+    _add_training(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the model goes")
+    parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
+    parser.add_argument("--pages", type=int, metavar="N", help="use at most N pages of each set, for a quick try")
+    return parser
+
+
+def _run_train(arguments: argparse.Namespace) -> int:
+    if arguments.data is None:
+        raise UsageError("--data is needed: the folder of the third-party sets that corpus/sources.toml names")
+    _needs_training()
+    from declutter.training import report, train
+
+    settings = train.Settings(seed=arguments.seed, jobs=arguments.jobs, page_limit=arguments.pages)
+    train.train(arguments.corpus, arguments.data, arguments.out, settings, say=lambda line: print(line, file=sys.stderr, flush=True))
+    report.write_card(arguments.out, arguments.corpus, arguments.data)
+    return 0
+
+
+def _evaluate_parser() -> argparse.ArgumentParser:
+    parser = _parser("evaluate", "Scores a model on texts it was not trained on: those of the corpus, and with --data the labelled texts of the third-party sets.", "  declutter evaluate\n  declutter evaluate --data ../shared/data --errors 20\n  declutter evaluate --json --floors models/article/floors.json")
+    _add_training(parser)
+    parser.add_argument("--model", metavar="DIR", help="another model than the one that comes with declutter")
+    parser.add_argument("--json", action="store_true", help="print the scores as JSON")
+    parser.add_argument("--errors", type=int, default=0, metavar="N", help="print the N worst mistakes of every set with what stands around them")
+    parser.add_argument("--floors", type=Path, metavar="FILE", help="exit 1 where a score is worse than the one pinned in FILE")
+    return parser
+
+
+def _run_evaluate(arguments: argparse.Namespace) -> int:
+    from declutter.training import evaluate, report
+
+    labeller = Declutter(arguments.model)
+    scores: dict[str, Any] = {}
+    for name, texts in evaluate.evaluation_sets(arguments.corpus, arguments.data).items():
+        scores[name], mistakes = evaluate.evaluate(labeller, texts())
+        if not arguments.json:
+            print(report.scores_table(name, scores[name]), flush=True)
+        for mistake in mistakes[: arguments.errors]:
+            print(mistake, file=sys.stderr if arguments.json else sys.stdout)
+    if arguments.json:
+        print(json.dumps(scores, indent=1, ensure_ascii=False))
+    faults = evaluate.below_floors(scores, evaluate.read_floors(arguments.floors)) if arguments.floors else []
+    for fault in faults:
+        _complain(fault)
+    return 1 if faults else 0
+
+
+def _corpus_parser() -> argparse.ArgumentParser:
+    parser = _parser("corpus", "Checks the project's corpus: every record readable, unique, labelled with known kinds, held-out publishers apart.", "  declutter corpus check")
+    parser.add_argument("action", choices=("check",))
+    _add_training(parser)
+    return parser
+
+
+def _run_corpus(arguments: argparse.Namespace) -> int:
+    from declutter.training import corpus
+
+    if not arguments.corpus.is_dir():
+        raise UsageError(f"there is no corpus at {arguments.corpus}")
+    counts, faults = corpus.check(arguments.corpus)
+    for fault in faults:
+        _complain(fault)
+    languages = {name.partition(": ")[2] for name in counts if name.startswith("notices: ")}
+    print(f"{counts['notices']} notices in {len(languages)} languages, {counts['negatives']} hard negatives, {counts['texts']} texts, {counts['labels']} pages with {counts['labelled lines']} labelled lines")
+    return 1 if faults else 0
+
+
+def _needs_training() -> None:
+    try:
+        import sklearn  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("training needs scikit-learn: pip install 'declutter[train]'") from None
+
+
+COMMANDS = {
+    "filter": (_filter_parser, _run_filter),
+    "label": (_label_parser, _run_label),
+    "evaluate": (_evaluate_parser, _run_evaluate),
+    "train": (_train_parser, _run_train),
+    "corpus": (_corpus_parser, _run_corpus),
+}
+"""Parser and function of every command; `declutter` without one is the filter."""
+
+if isinstance(sys.stderr, io.TextIOWrapper):
+    sys.stderr.reconfigure(errors="backslashreplace")
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Scores as tables, and the model card that training writes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from declutter.labeller import Declutter
+from declutter.training.evaluate import evaluate, evaluation_sets
+
+_COLUMNS = (
+    ("texts", "texts"),
+    ("notice F1", "notice_f1"),
+    ("precision", "notice_precision"),
+    ("recall", "notice_recall"),
+    ("content lost, lines", "content_lost_lines"),
+    ("content lost, characters", "content_lost_characters"),
+    ("perfect texts", "perfect_texts"),
+    ("articles untouched", "untouched_articles"),
+    ("kinds right", "kinds_right"),
+    ("calibration error", "calibration_error"),
+)
+
+
+def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def scores_table(name: str, scores: dict[str, Any]) -> str:
+    """The scores of one set as Markdown: the whole, then by language, rendering and kind."""
+    parts = [f"## {name}", "", markdown_table(["", *(title for title, _ in _COLUMNS)], _rows({"all": scores})), ""]
+    for breakdown in ("language", "rendering"):
+        if len(found := scores[f"by_{breakdown}"]) > 1:
+            parts += [markdown_table([breakdown, *(title for title, _ in _COLUMNS)], _rows(found)), ""]
+    kinds = [[kind, *(row[field] for field in ("lines", "precision", "recall", "f1"))] for kind, row in scores["kinds"].items()]
+    return "\n".join([*parts, markdown_table(["kind", "lines", "precision", "recall", "F1"], kinds), ""])
+
+
+def _rows(found: dict[str, dict[str, Any]]) -> list[list[Any]]:
+    return [[name, *(scores[field] for _, field in _COLUMNS)] for name, scores in found.items()]
+
+
+def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
+    """Evaluates a model and writes card.md beside it: what it is, what it was trained on, how good it is, and where it is not."""
+    labeller = Declutter(folder)
+    about = labeller.model.about
+    with (corpus / "sources.toml").open("rb") as file:
+        sources = tomllib.load(file)["source"]
+    out_of_fold = {"plain text": about["out_of_fold"]["text"], "pages": about["out_of_fold"]["html"]}
+    measured = [[name, *scores.values()] for name, scores in out_of_fold.items()]
+    parts = [
+        "# Model card: article",
+        "",
+        "Written by `declutter train`; do not edit by hand.",
+        "",
+        f"Tells {len(about['kinds'])} kinds of paragraph apart in plain text and web pages of news sites, magazines and blogs. Format {about['format']}, "
+        f"{len(about['features'])} features, trained with scikit-learn {about['trained_with']['scikit-learn']} and run by numpy.",
+        "",
+        "## Trained on",
+        "",
+        f"{about['counts']['pages']} pages with gold text and {about['counts']['texts']} labelled texts, notices and notice strings ({about['counts']['lines']} labelled lines), of sites "
+        "whose hash puts them into the train split. The project's own corpus has the fingerprint",
+        f"`{about['corpus']}`. No text of the third-party sets is part of the project.",
+        "",
+        markdown_table(["source", "licence", "what"], [[source["name"], source["licence"], source["what"]] for source in sources]),
+        "",
+        "## Thresholds",
+        "",
+        f"For text picked out of fold, by site, for a loss of at most {about['settings']['content_loss']:.1%} of the article's characters; for pages where the F1 score of characters is highest.",
+        "",
+        "```json",
+        json.dumps(about["thresholds"]),
+        "```",
+        "",
+        markdown_table(["out of fold", *out_of_fold["plain text"]], measured),
+        "",
+        "# Scores on what it was not trained on",
+        "",
+    ]
+    for name, texts in evaluation_sets(corpus, data).items():
+        parts.append(scores_table(name, evaluate(labeller, texts())[0]))
+    parts += [
+        "## Where it falls short",
+        "",
+        "* Bare headlines of other stories between paragraphs of the article are taken for sub-headings, and short list items of the article for links.",
+        "* Languages with little of their own in the corpus (see the table by language) are judged by shape and place more than by words.",
+        "* Appeals that read like the article itself, without an address to the reader, are kept.",
+        "",
+    ]
+    (folder / "card.md").write_text("\n".join(parts), encoding="utf-8")
