@@ -35,7 +35,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser, run = COMMANDS[name]
         return run(parser().parse_args(arguments))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing stdout at exit does not fail again
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # so that closing stdout at exit does not fail again
         return 0
     except KeyboardInterrupt:
         return 130
@@ -52,32 +54,68 @@ def _complain(message: str) -> None:
 
 
 def _parser(command: str, description: str, examples: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"declutter {command}".strip(), description=description, epilog=f"examples:\n{examples}", formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog=f"declutter {command}".strip(),
+        description=description,
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=f"declutter {__version__}")
     return parser
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="pages or texts; '-' or none reads standard input")
-    parser.add_argument("--keep", metavar="KINDS", help=f"kinds to keep, comma-separated (default: content,headline); kinds: {KINDS_HELP}")
+    parser.add_argument(
+        "--keep",
+        metavar="KINDS",
+        help=f"kinds to keep, comma-separated (default: content,headline); kinds: {KINDS_HELP}",
+    )
     parser.add_argument("--drop", metavar="KINDS", help="kinds to strip; without --keep, every other kind stays")
-    parser.add_argument("--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)")
-    parser.add_argument("--unit", choices=UNITS, default="auto", help="what a paragraph of plain text is (default: auto: a line, or what was hard-wrapped)")
+    parser.add_argument(
+        "--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)"
+    )
+    parser.add_argument(
+        "--unit",
+        choices=UNITS,
+        default="auto",
+        help="what a paragraph of plain text is (default: auto: a line, or what was hard-wrapped)",
+    )
     parser.add_argument("--model", metavar="DIR", help="another model than the one that comes with declutter")
-    parser.add_argument("--threshold", type=float, metavar="P", help="probability of content from which a paragraph is content, 0 to 1; lower keeps more (default: the model's own)")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more (default: the model's own)",
+    )
 
 
 def _filter_parser() -> argparse.ArgumentParser:
     others = ", ".join(name for name in COMMANDS if name != "filter")
-    examples = "  declutter < article.txt > clean.txt\n  declutter page.html\n  declutter --drop appeal,paywall --removed gone.jsonl a.txt b.txt\n  curl -s https://example.org/news | declutter --keep content,headline,caption"
-    parser = _parser("", f"Strips the publisher's notices from articles in plain text and web pages. Other commands: {others} (declutter COMMAND --help).", examples)
+    examples = (
+        "  declutter < article.txt > clean.txt\n"
+        "  declutter page.html\n"
+        "  declutter --drop appeal,paywall --removed gone.jsonl a.txt b.txt\n"
+        "  curl -s https://example.org/news | declutter --keep content,headline,caption"
+    )
+    parser = _parser(
+        "",
+        f"Strips the publisher's notices from articles in plain text and web pages. Other commands: {others} (declutter COMMAND --help).",
+        examples,
+    )
     _add_reading(parser)
-    parser.add_argument("--removed", metavar="FILE", help="write what was stripped to FILE, one JSON object a paragraph")
+    parser.add_argument(
+        "--removed", metavar="FILE", help="write what was stripped to FILE, one JSON object a paragraph"
+    )
     return parser
 
 
 def _label_parser() -> argparse.ArgumentParser:
-    parser = _parser("label", "Writes one JSON object for every paragraph: its kind, whether it is kept, its probability, its text and where it stands.", "  declutter label article.txt\n  declutter label --reasons 3 page.html | jq 'select(.keep | not)'")
+    parser = _parser(
+        "label",
+        "Writes one JSON object for every paragraph: its kind, whether it is kept, its probability, its text and where it stands.",
+        "  declutter label article.txt\n  declutter label --reasons 3 page.html | jq 'select(.keep | not)'",
+    )
     _add_reading(parser)
     parser.add_argument("--probabilities", action="store_true", help="give the probability of every kind")
     parser.add_argument("--reasons", type=int, default=0, metavar="N", help="give up to N reasons for each paragraph")
@@ -142,7 +180,11 @@ def _each(arguments: argparse.Namespace, write: Any, spare_stdin: bool) -> int:
                 _write_bytes(raw)
                 _complain(f"standard input {error}; it went through unchanged")
             else:
-                _complain(str(error) if str(error).startswith(name) else f"{'standard input' if raw is not None else name}: {error}")
+                _complain(
+                    str(error)
+                    if str(error).startswith(name)
+                    else f"{'standard input' if raw is not None else name}: {error}"
+                )
             continue
         write(name, document)
     sys.stdout.flush()
@@ -189,12 +231,24 @@ def _project(part: str) -> Path:
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--corpus", type=Path, default=_project("corpus"), metavar="DIR", help="the project's corpus (default: %(default)s)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the third-party sets that corpus/sources.toml names")
+    parser.add_argument(
+        "--corpus",
+        type=Path,
+        default=_project("corpus"),
+        metavar="DIR",
+        help="the project's corpus (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of the third-party sets that corpus/sources.toml names"
+    )
 
 
 def _train_parser() -> argparse.ArgumentParser:
-    parser = _parser("train", "Trains a model from the corpus and the third-party sets, and writes its card. The same seed gives the same bytes.", "  declutter train --data ../shared/data --out models/article")
+    parser = _parser(
+        "train",
+        "Trains a model from the corpus and the third-party sets, and writes its card. The same seed gives the same bytes.",
+        "  declutter train --data ../shared/data --out models/article",
+    )
     _add_training(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the model goes")
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
@@ -210,18 +264,38 @@ def _run_train(arguments: argparse.Namespace) -> int:
     from declutter.training import report, train
 
     settings = train.Settings(seed=arguments.seed, jobs=arguments.jobs, page_limit=arguments.pages)
-    train.train(arguments.corpus, arguments.data, arguments.out, settings, say=lambda line: print(line, file=sys.stderr, flush=True))
+    train.train(
+        arguments.corpus,
+        arguments.data,
+        arguments.out,
+        settings,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
     report.write_card(arguments.out, arguments.corpus, arguments.data)
     return 0
 
 
 def _evaluate_parser() -> argparse.ArgumentParser:
-    parser = _parser("evaluate", "Scores a model on texts it was not trained on: those of the corpus, and with --data the labelled texts of the third-party sets.", "  declutter evaluate\n  declutter evaluate --data ../shared/data --errors 20\n  declutter evaluate --json --floors models/article/floors.json")
+    parser = _parser(
+        "evaluate",
+        "Scores a model on texts it was not trained on: those of the corpus, and with --data the labelled texts of the third-party sets.",
+        "  declutter evaluate\n"
+        "  declutter evaluate --data ../shared/data --errors 20\n"
+        "  declutter evaluate --json --floors models/article/floors.json",
+    )
     _add_training(parser)
     parser.add_argument("--model", metavar="DIR", help="another model than the one that comes with declutter")
     parser.add_argument("--json", action="store_true", help="print the scores as JSON")
-    parser.add_argument("--errors", type=int, default=0, metavar="N", help="print the N worst mistakes of every set with what stands around them")
-    parser.add_argument("--floors", type=Path, metavar="FILE", help="exit 1 where a score is worse than the one pinned in FILE")
+    parser.add_argument(
+        "--errors",
+        type=int,
+        default=0,
+        metavar="N",
+        help="print the N worst mistakes of every set with what stands around them",
+    )
+    parser.add_argument(
+        "--floors", type=Path, metavar="FILE", help="exit 1 where a score is worse than the one pinned in FILE"
+    )
     return parser
 
 
@@ -245,7 +319,11 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def _corpus_parser() -> argparse.ArgumentParser:
-    parser = _parser("corpus", "Checks the project's corpus: every record readable, unique, labelled with known kinds, held-out publishers apart.", "  declutter corpus check")
+    parser = _parser(
+        "corpus",
+        "Checks the project's corpus: every record readable, unique, labelled with known kinds, held-out publishers apart.",
+        "  declutter corpus check",
+    )
     parser.add_argument("action", choices=("check",))
     _add_training(parser)
     return parser
@@ -260,7 +338,10 @@ def _run_corpus(arguments: argparse.Namespace) -> int:
     for fault in faults:
         _complain(fault)
     languages = {name.partition(": ")[2] for name in counts if name.startswith("notices: ")}
-    print(f"{counts['notices']} notices in {len(languages)} languages, {counts['negatives']} hard negatives, {counts['texts']} texts, {counts['labels']} pages with {counts['labelled lines']} labelled lines")
+    print(
+        f"{counts['notices']} notices in {len(languages)} languages, {counts['negatives']} hard negatives, "
+        f"{counts['texts']} texts, {counts['labels']} pages with {counts['labelled lines']} labelled lines"
+    )
     return 1 if faults else 0
 
 

@@ -107,14 +107,21 @@ class Document(Sequence[Paragraph]):
 
     __slots__ = ("_explain", "_paths", "blocks", "kept", "kinds", "probabilities", "source")
 
-    def __init__(self, source: Source, probabilities: np.ndarray, kinds: list[Kind], keep: frozenset[Kind], explain: Callable[[Document, int], list[Reason]]):
+    def __init__(
+        self,
+        source: Source,
+        probabilities: np.ndarray,
+        kinds: list[Kind],
+        keep: frozenset[Kind],
+        explain: Callable[[Document, int], list[Reason]],
+    ):
         self.source = source
         self.probabilities = probabilities
         self.kinds = kinds
         self.kept = [kind in keep for kind in kinds]
         self.blocks = _blocks(kinds)
         self._explain = explain
-        self._paths: list[str] | None = None
+        self._paths: list[str | None] | None = None
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -132,7 +139,17 @@ class Document(Sequence[Paragraph]):
             raise IndexError("paragraph index out of range")
         start, end = self.source.spans[index] if self.source.spans else (None, None)
         kind = self.kinds[index]
-        return Paragraph(self.source.texts[index], kind, self.kept[index], float(self.probabilities[index, _column(kind)]), start, end, self.blocks[index], self, index)
+        return Paragraph(
+            self.source.texts[index],
+            kind,
+            self.kept[index],
+            float(self.probabilities[index, _column(kind)]),
+            start,
+            end,
+            self.blocks[index],
+            self,
+            index,
+        )
 
     def __iter__(self) -> Iterator[Paragraph]:
         return (self[i] for i in range(len(self)))
@@ -166,7 +183,9 @@ class Document(Sequence[Paragraph]):
     @property
     def mostly_notice(self) -> bool:
         """A hint about the whole document: less than a tenth of its characters is article."""
-        article = sum(len(text) for text, kind in zip(self.source.texts, self.kinds, strict=True) if kind not in NOTICES)
+        article = sum(
+            len(text) for text, kind in zip(self.source.texts, self.kinds, strict=True) if kind not in NOTICES
+        )
         return article * 10 < sum(map(len, self.source.texts))
 
     @property
@@ -191,7 +210,7 @@ class Document(Sequence[Paragraph]):
 
     def __getstate__(self) -> dict[str, Any]:
         if self.source.page is not None:
-            self.path(0) if len(self) else None  # elements cannot be pickled: their paths travel instead
+            self.path(0) if len(self) else None  # a tree cannot be pickled: the paths travel instead
         return {name: getattr(self, name) for name in self.__slots__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,7 @@
-"""Why a paragraph was called what it was called: what changes when one piece of evidence is taken away (occlusion; Zeiler and Fergus 2014)."""
+"""Why a paragraph was called what it was called: what changes when one piece of evidence is taken away.
+
+This is occlusion (Zeiler and Fergus 2014), piece by piece of evidence.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,11 @@ def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason
         occluded[row, members] = average[members]
     whole = _log_odds(networks[-1], columns[index : index + 1], kind)[0]
     change = whole - _log_odds(networks[-1], occluded, kind)
-    found = [Reason(sentence, round(float(weight), 2)) for sentence, weight in zip(groups, change, strict=True) if abs(weight) >= 0.05]
+    found = [
+        Reason(sentence, round(float(weight), 2))
+        for sentence, weight in zip(groups, change, strict=True)
+        if abs(weight) >= 0.05
+    ]
     return sorted(found, key=lambda reason: -abs(reason.weight))
 
 
@@ -59,6 +66,5 @@ def _log_odds(network: Network, columns: np.ndarray, kind: Kind) -> np.ndarray:
     scores = log_softmax(network.scores(columns))
     chosen = SCORED.index(kind)
     against = np.delete(scores, chosen, axis=1)
-    return scores[:, chosen] - np.log(np.exp(against).sum(axis=1))
-
-
+    odds: np.ndarray = scores[:, chosen] - np.log(np.exp(against).sum(axis=1))
+    return odds

@@ -42,7 +42,9 @@ class KindRow(NamedTuple):
 
 
 KINDS = (
-    KindRow(Kind.CONTENT, "C", "the article itself: paragraphs, sub-headings, quotations, lists, tables, corrections", False),
+    KindRow(
+        Kind.CONTENT, "C", "the article itself: paragraphs, sub-headings, quotations, lists, tables, corrections", False
+    ),
     KindRow(Kind.HEADLINE, "H", "the page's own headline (in plain text it may also be called content)", False),
     KindRow(Kind.CAPTION, "P", "caption, alternative text or credit of a picture, video or chart", False),
     KindRow(Kind.BYLINE, "B", "author, date, place, reading time, agency or source credit", False),
@@ -78,11 +80,16 @@ def parse_kinds(names: Iterable[str] | str) -> frozenset[Kind]:
         try:
             kinds.add(Kind(name.strip().lower() if isinstance(name, str) else name))
         except ValueError:
-            raise UsageError(f"unknown kind {str(name).strip()!r}; the kinds are {', '.join(kind.value for kind in Kind)}") from None
+            raise UsageError(
+                f"unknown kind {str(name).strip()!r}; the kinds are {', '.join(kind.value for kind in Kind)}"
+            ) from None
     return frozenset(kinds)
 
 
 def kinds_table() -> str:
     """The kinds as a Markdown table, as the README prints them."""
-    rows = (f"| `{row.kind}` | {row.meaning} | {'stripped' if row.notice else 'kept' if row.kind in (Kind.CONTENT, Kind.HEADLINE) else 'stripped, not a notice'} |" for row in KINDS)
+    rows = (
+        f"| `{row.kind}` | {row.meaning} | {'kept' if row.kind in (Kind.CONTENT, Kind.HEADLINE) else 'stripped'} |"
+        for row in KINDS
+    )
     return "\n".join(("| kind | what it is | by default |", "|---|---|---|", *rows))

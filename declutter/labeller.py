@@ -33,10 +33,19 @@ class Declutter:
         ModelError: the model cannot be used.
     """
 
-    def __init__(self, model: Model | Path | str | None = None, keep: Iterable[str] | str | None = None, drop: Iterable[str] | str | None = None, threshold: float | None = None, unit: str = "auto"):
+    def __init__(
+        self,
+        model: Model | Path | str | None = None,
+        keep: Iterable[str] | str | None = None,
+        drop: Iterable[str] | str | None = None,
+        threshold: float | None = None,
+        unit: str = "auto",
+    ):
         self.policy = make_policy(keep, drop, threshold)
         self.unit = unit
-        self.model = model if isinstance(model, Model) else load_model(default_model_folder() if model is None else Path(model))
+        self.model = (
+            model if isinstance(model, Model) else load_model(default_model_folder() if model is None else Path(model))
+        )
 
     def label(self, source: Any, format: str = "auto") -> Document:
         """Says of every paragraph of a source what it is; see `declutter.label`."""
@@ -78,7 +87,16 @@ def _configured(model: Any, keep: Any, drop: Any, threshold: float | None, unit:
     return _labeller(model, *hashable, threshold, unit)
 
 
-def label(source: Any, format: str = "auto", *, keep: Iterable[str] | str | None = None, drop: Iterable[str] | str | None = None, threshold: float | None = None, unit: str = "auto", model: Model | Path | str | None = None) -> Document:
+def label(
+    source: Any,
+    format: str = "auto",
+    *,
+    keep: Iterable[str] | str | None = None,
+    drop: Iterable[str] | str | None = None,
+    threshold: float | None = None,
+    unit: str = "auto",
+    model: Model | Path | str | None = None,
+) -> Document:
     """Says of every paragraph of a page or a text what it is: the article, or which kind of publisher boilerplate.
 
     Args:
@@ -95,14 +113,23 @@ def label(source: Any, format: str = "auto", *, keep: Iterable[str] | str | None
         ModelError: the model cannot be used.
 
     >>> import declutter
-    >>> doc = declutter.label("The river rose by two metres overnight, the mayor said on Monday.\\nSubscribe to our newsletter\\n", format="text")
-    >>> [str(paragraph.kind) for paragraph in doc]
+    >>> text = "The river rose by two metres overnight, the mayor said on Monday.\\nSubscribe to our newsletter\\n"
+    >>> [str(paragraph.kind) for paragraph in declutter.label(text, format="text")]
     ['content', 'signup']
     """
     return _configured(model, keep, drop, threshold, unit).label(source, format)
 
 
-def clean(source: Any, format: str = "auto", *, keep: Iterable[str] | str | None = None, drop: Iterable[str] | str | None = None, threshold: float | None = None, unit: str = "auto", model: Model | Path | str | None = None) -> str:
+def clean(
+    source: Any,
+    format: str = "auto",
+    *,
+    keep: Iterable[str] | str | None = None,
+    drop: Iterable[str] | str | None = None,
+    threshold: float | None = None,
+    unit: str = "auto",
+    model: Model | Path | str | None = None,
+) -> str:
     """What is left of a page or a text without its notices; arguments and errors as for `label`.
 
     Text comes back as it was, less the stripped paragraphs. A page comes back as paragraphs with one blank line between.

@@ -27,7 +27,7 @@ from declutter.policy import Thresholds
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
-PASSES = {"text": 1, "html": 2}  # networks of each format, each reading the scores of the one before
+PASSES = {"text": 2, "html": 2}  # networks of each format, each reading the scores of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ class Model:
 
     def score_words(self, words: Words) -> np.ndarray:
         """Scores of every paragraph by its words alone: float32, paragraphs x kinds."""
-        return score_words(words, self.word_table) * self.word_scale + self.word_bias
+        scores: np.ndarray = score_words(words, self.word_table) * self.word_scale + self.word_bias
+        return scores
 
     def scores(self, evidence: Evidence) -> np.ndarray:
         """Logarithm of each kind's probability in context: float32, paragraphs x kinds."""
@@ -81,7 +82,12 @@ class Model:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
-        found = {"word_table": self.word_table, "word_scale": self.word_scale, "word_bias": self.word_bias, "name_table": self.name_table}
+        found = {
+            "word_table": self.word_table,
+            "word_scale": self.word_scale,
+            "word_bias": self.word_bias,
+            "name_table": self.name_table,
+        }
         for form, networks in self.networks.items():
             for number, network in enumerate(networks):
                 for part in Network.__dataclass_fields__:
@@ -91,24 +97,49 @@ class Model:
 
 def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
     kinds = len(SCORED)
-    shapes: dict[str, tuple[int | None, ...]] = {"word_table": (BUCKETS, kinds), "word_scale": (kinds,), "word_bias": (kinds,), "name_table": (NAME_BUCKETS, 2 * kinds)}
+    shapes: dict[str, tuple[int | None, ...]] = {
+        "word_table": (BUCKETS, kinds),
+        "word_scale": (kinds,),
+        "word_bias": (kinds,),
+        "name_table": (NAME_BUCKETS, 2 * kinds),
+    }
     for form, passes in PASSES.items():
         inputs = len(feature_names(form == "html"))
         for number in range(passes):
             parts = ((inputs, None), (None,), (None, kinds), (kinds,))
-            shapes |= {f"{form}.{number}.{part}": shape for part, shape in zip(Network.__dataclass_fields__, parts, strict=True)}
+            shapes |= {
+                f"{form}.{number}.{part}": shape
+                for part, shape in zip(Network.__dataclass_fields__, parts, strict=True)
+            }
     return shapes
 
 
 def save_model(model: Model, folder: Path) -> None:
     """Writes the two files; large tables as they are, networks in half precision. Same model, same bytes."""
-    stored = {name: array.astype(np.float16) if "_weights" in name or name == "name_table" else array for name, array in model.arrays().items()}
+    stored = {
+        name: array.astype(np.float16) if "_weights" in name or name == "name_table" else array
+        for name, array in model.arrays().items()
+    }
     buffer = io.BytesIO()
     np.savez(buffer, **stored)  # type: ignore[arg-type]
     weights = buffer.getvalue()
-    about = {"format": FORMAT, "kinds": [kind.value for kind in SCORED], "features": feature_names(True), "thresholds": {form: dataclasses.asdict(found) for form, found in model.thresholds.items()}, "weights_sha256": hashlib.sha256(weights).hexdigest(), **{name: value for name, value in model.about.items() if name not in ("format", "kinds", "features", "thresholds", "weights_sha256")}}
+    about = {
+        "format": FORMAT,
+        "kinds": [kind.value for kind in SCORED],
+        "features": feature_names(True),
+        "thresholds": {form: dataclasses.asdict(found) for form, found in model.thresholds.items()},
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        **{
+            name: value
+            for name, value in model.about.items()
+            if name not in ("format", "kinds", "features", "thresholds", "weights_sha256")
+        },
+    }
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((WEIGHTS, weights), (DESCRIPTION, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode())):
+    for name, content in (
+        (WEIGHTS, weights),
+        (DESCRIPTION, (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()),
+    ):
         temporary = folder / f".{name}.{os.getpid()}"
         temporary.write_bytes(content)
         temporary.replace(folder / name)
@@ -131,31 +162,60 @@ def load_model(folder: Path) -> Model:
     _check_description(about, weights, folder)
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as file:
-            arrays = {name: file[name] if name == "word_table" else file[name].astype(np.float32) for name in file.files}
+            arrays = {
+                name: file[name] if name == "word_table" else file[name].astype(np.float32) for name in file.files
+            }
     except Exception as error:  # numpy and zipfile raise a dozen types on a damaged file
         raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from None
     for name, shape in _expected_shapes().items():
         found = arrays[name].shape if name in arrays else None
-        if found is None or len(found) != len(shape) or any(want not in (None, have) for want, have in zip(shape, found, strict=True)):
-            raise ModelError(f"{folder / WEIGHTS}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}")
-    networks = {form: tuple(Network(*(arrays[f"{form}.{number}.{part}"] for part in Network.__dataclass_fields__)) for number in range(passes)) for form, passes in PASSES.items()}
-    return Model(arrays["word_table"], arrays["word_scale"], arrays["word_bias"], arrays["name_table"], networks, {form: Thresholds(**about["thresholds"][form]) for form in PASSES}, about)
+        if (
+            found is None
+            or len(found) != len(shape)
+            or any(want not in (None, have) for want, have in zip(shape, found, strict=True))
+        ):
+            raise ModelError(
+                f"{folder / WEIGHTS}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}"
+            )
+    networks = {
+        form: tuple(
+            Network(*(arrays[f"{form}.{number}.{part}"] for part in Network.__dataclass_fields__))
+            for number in range(passes)
+        )
+        for form, passes in PASSES.items()
+    }
+    return Model(
+        arrays["word_table"],
+        arrays["word_scale"],
+        arrays["word_bias"],
+        arrays["name_table"],
+        networks,
+        {form: Thresholds(**about["thresholds"][form]) for form in PASSES},
+        about,
+    )
 
 
 def _check_description(about: Any, weights: bytes, folder: Path) -> None:
     if not isinstance(about, dict) or "format" not in about:
         raise ModelError(f"{folder / DESCRIPTION} does not describe a declutter model")
     if about["format"] != FORMAT:
-        raise ModelError(f"{folder} is a model of format {about['format']}; this version of declutter reads format {FORMAT}")
+        raise ModelError(
+            f"{folder} is a model of format {about['format']}; this version of declutter reads format {FORMAT}"
+        )
     if about.get("kinds") != [kind.value for kind in SCORED]:
         raise ModelError(f"{folder} tells other kinds apart than this version of declutter")
     wanted, found = feature_names(True), about.get("features")
     if found != wanted:
         strange = sorted(set(wanted) ^ set(found if isinstance(found, list) else ()))
-        raise ModelError(f"{folder} was trained on other features than this version computes" + (f", {strange[0]!r} for one" if strange else ""))
+        raise ModelError(
+            f"{folder} was trained on other features than this version computes"
+            + (f", {strange[0]!r} for one" if strange else "")
+        )
     thresholds = about.get("thresholds")
     wanted_thresholds = set(Thresholds.__dataclass_fields__)
-    if not isinstance(thresholds, dict) or any(not isinstance(found := thresholds.get(form), dict) or set(found) != wanted_thresholds for form in PASSES):
+    if not isinstance(thresholds, dict) or any(
+        not isinstance(found := thresholds.get(form), dict) or set(found) != wanted_thresholds for form in PASSES
+    ):
         raise ModelError(f"{folder / DESCRIPTION} lacks the thresholds")
     if hashlib.sha256(weights).hexdigest() != about.get("weights_sha256"):
         raise ModelError(f"{folder / WEIGHTS} is damaged: its checksum is not the one in {DESCRIPTION}")

@@ -63,7 +63,9 @@ class Policy:
     thresholds: Thresholds | None = None
 
 
-def make_policy(keep: Iterable[str] | str | None = None, drop: Iterable[str] | str | None = None, threshold: float | None = None) -> Policy:
+def make_policy(
+    keep: Iterable[str] | str | None = None, drop: Iterable[str] | str | None = None, threshold: float | None = None
+) -> Policy:
     """The policy for what a user typed.
 
     Args:

@@ -35,7 +35,9 @@ class Feature(NamedTuple):
     markup: bool
 
 
-def _family(family: str, rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], needs_markup: bool = False) -> tuple[Feature, ...]:
+def _family(
+    family: str, rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], needs_markup: bool = False
+) -> tuple[Feature, ...]:
     return tuple(Feature(f"{family}: {name}", meaning, family, needs_markup) for name, meaning in rows)
 
 
@@ -85,17 +87,18 @@ class Evidence:
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
     """Logarithms of the probabilities that scores stand for, row by row."""
-    scores = scores - scores.max(axis=1, keepdims=True)
-    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    shifted: np.ndarray = scores - scores.max(axis=1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return shifted
 
 
-def extract(source: Source, word_scorer: Callable[[Words], np.ndarray], name_table: np.ndarray) -> Evidence:
+def extract(source: Source, word_scorer: Callable[[Words], np.ndarray], name_table: np.ndarray | None) -> Evidence:
     """Features of every paragraph of a source.
 
     Args:
         source: at least one paragraph.
         word_scorer: turns words into scores, paragraphs x kinds.
-        name_table: weights of the names in markup, see `markup.score_names`.
+        name_table: weights of the names in markup, see `markup.score_names`; None to leave markup aside.
     """
     words = find_words(source.texts)
     lengths = (np.diff(words.bounds) - 1).astype(np.float32)
@@ -103,7 +106,7 @@ def extract(source: Source, word_scorer: Callable[[Words], np.ndarray], name_tab
     word_scores = log_softmax(word_scorer(words))
     parts = [of_shape, place(words, of_shape), np.maximum(word_scores, -8)]
     tree = None
-    if source.page is not None:
+    if source.page is not None and name_table is not None:
         tree = Tree(source.page)
         parts += [markup(tree, words, lengths), score_names(tree, name_table)]
     return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
@@ -111,7 +114,22 @@ def extract(source: Source, word_scorer: Callable[[Words], np.ndarray], name_tab
 
 def features_table() -> str:
     """The features as a Markdown table."""
-    return "\n".join(("| feature | meaning | needs markup |", "|---|---|---|", *(f"| {f.name} | {f.meaning} | {'yes' if f.markup else ''} |" for f in FEATURES)))
+    return "\n".join(
+        (
+            "| feature | meaning | needs markup |",
+            "|---|---|---|",
+            *(f"| {f.name} | {f.meaning} | {'yes' if f.markup else ''} |" for f in FEATURES),
+        )
+    )
 
 
-__all__ = ["FEATURES", "Evidence", "Feature", "extract", "feature_names", "features_table", "log_softmax", "score_words"]
+__all__ = [
+    "FEATURES",
+    "Evidence",
+    "Feature",
+    "extract",
+    "feature_names",
+    "features_table",
+    "log_softmax",
+    "score_words",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = (
-    "space", "lower", "upper", "caseless", "alone", "digit", "mark", "period", "comma", "colon", "semicolon", "exclamation",
+    "space", "alone", "lower", "upper", "caseless", "mark", "digit", "period", "comma", "colon", "semicolon", "exclamation",
     "question", "opening", "closing", "straight", "apostrophe", "dash", "bullet", "bar", "open bracket", "close bracket",
     "currency", "at", "copyright", "percent", "ellipsis", "arrow", "hash", "star", "symbol", "other",
 )  # fmt: skip
@@ -20,31 +20,48 @@ CLASSES = (
 `opening`, `closing`, `straight`: quotation marks. `caseless`: letters of scripts without capitals."""
 
 ID = {name: i for i, name in enumerate(CLASSES)}
+_FIRST, _LAST = np.uint8(ID["lower"]), np.uint8(ID["digit"])  # the classes of which words are made stand side by side
 FILE = Path(__file__).with_name("characters.npz")
 
 
 @cache
-def _table() -> tuple[np.ndarray, np.ndarray]:
+def _tables() -> tuple[np.ndarray, np.ndarray]:
     with np.load(FILE, allow_pickle=False) as arrays:
-        return arrays["classes"], arrays["steps"] + np.arange(0x10000, dtype=np.uint16)
+        return arrays["classes"], _spread(arrays["steps"] + np.arange(0x10000, dtype=np.uint16))
 
 
-def _clipped(points: np.ndarray) -> np.ndarray:
-    return np.minimum(points, 0xFFFF)
+def _spread(points: np.ndarray) -> np.ndarray:
+    """A number of 64 random-looking bits for every code point."""
+    values = (points.astype(np.uint64) + np.uint64(1)) * _MIX
+    values ^= values >> np.uint64(31)
+    return values
 
 
-def classify(points: np.ndarray) -> np.ndarray:
-    """Index into `CLASSES` of every code point, as uint8."""
-    return _table()[0][_clipped(points)]
+_MIX = np.uint64(0xD6E8FEB86659FD93)
 
 
-def lower(points: np.ndarray) -> np.ndarray:
-    """Lower case of every code point, as uint16; all above the basic plane become U+FFFF, every digit becomes 0."""
-    return _table()[1][_clipped(points)]
+def look_up(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class and value of every code point.
+
+    Args:
+        points: code points of any width.
+
+    Returns:
+        Indices into `CLASSES` (uint8), and numbers to hash (uint64), equal for upper and lower case, for all digits, and for
+        everything above the basic plane.
+    """
+    classes, values = _tables()
+    indices = points.astype(np.intp)
+    return classes.take(indices, mode="clip"), values.take(indices, mode="clip")
+
+
+def in_word(classes: np.ndarray) -> np.ndarray:
+    """Whether characters of these classes (uint8) go on with their neighbours as a word: letters, marks and digits."""
+    return (classes - _FIRST) <= _LAST - _FIRST
 
 
 def members(*names: str) -> np.ndarray:
-    """A table over the classes that is True for the named ones: `members("lower", "upper")[classify(points)]`."""
+    """A table over the classes that is True for the named ones: `members("lower", "upper")[classes]`."""
     table = np.zeros(len(CLASSES), bool)
     table[[ID[name] for name in names]] = True
     return table

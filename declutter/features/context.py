@@ -12,16 +12,27 @@ from declutter.features.words import Words
 from declutter.kinds import SCORED, Kind
 
 CONTENT = SCORED.index(Kind.CONTENT)
+_WORD = 5  # letters of a word that counts as vocabulary
 LONG = 100  # characters from which a paragraph says something about the document's vocabulary
 OFFSETS = (-1, 1, -2, 2, -3, 3)
 WINDOWS = (4, 12)
 EVEN = float(np.log(1 / len(SCORED)))  # the score that says nothing
 FAINT = -6.0  # lower scores count as this: one paragraph must not outweigh its whole window
+
+RUN_BOUNDS = (2.0, 6.0)  # log-odds
+STRONGEST = 8.0  # log-odds that one paragraph adds to a run at most
 _SHAPE_WINDOWS = (3, 8)
 _NAMES = [name for name, _ in SHAPE]
 _STOP = _NAMES.index("ends with a full stop")
-_WINDOW_COLUMNS = [_NAMES.index(name) for name in ("length", "ends with a full stop", "capitalised words", "digits", "begins with a capital")]
-_NEIGHBOUR_COLUMNS = [_NAMES.index(name) for name in ("length", "words", "capitalised words", "all capitals", "digits", "begins in lower case", "ends with a full stop", "ends with a colon", "ends with a letter", "quotations")]  # fmt: skip
+_WINDOW_COLUMNS = [
+    _NAMES.index(name)
+    for name in ("length", "ends with a full stop", "capitalised words", "digits", "begins with a capital")
+]
+_NEIGHBOUR_SHAPE = (
+    "length", "words", "capitalised words", "all capitals", "digits", "begins in lower case", "ends with a full stop",
+    "ends with a colon", "ends with a letter", "quotations",
+)  # fmt: skip
+_NEIGHBOUR_COLUMNS = [_NAMES.index(name) for name in _NEIGHBOUR_SHAPE]
 
 PLACE = (
     ("position", "place in the document, from 0 at its start to 1 at its end"),
@@ -53,8 +64,17 @@ PLACE = (
 @cache
 def neighbour_names() -> list[tuple[str, str]]:
     """Name and meaning of the columns of `place` that tell the shape of the paragraphs around."""
-    names = [(f"{SHAPE[c][0]}, {where}", f"{where}: {SHAPE[c][1]}") for where in ("paragraph before", "paragraph after") for c in _NEIGHBOUR_COLUMNS]
-    return names + [(f"{SHAPE[c][0]}, {size} {where}", f"{size} paragraphs {where}: {SHAPE[c][1]}") for size in _SHAPE_WINDOWS for where in ("before", "after") for c in _WINDOW_COLUMNS]
+    names = [
+        (f"{SHAPE[c][0]}, {where}", f"{where}: {SHAPE[c][1]}")
+        for where in ("paragraph before", "paragraph after")
+        for c in _NEIGHBOUR_COLUMNS
+    ]
+    return names + [
+        (f"{SHAPE[c][0]}, {size} {where}", f"{size} paragraphs {where}: {SHAPE[c][1]}")
+        for size in _SHAPE_WINDOWS
+        for where in ("before", "after")
+        for c in _WINDOW_COLUMNS
+    ]
 
 
 def place(words: Words, shape: np.ndarray) -> np.ndarray:
@@ -98,21 +118,22 @@ def place(words: Words, shape: np.ndarray) -> np.ndarray:
     columns[1:, at : at + width] = around[:-1]
     columns[:-1, at + width : at + 2 * width] = around[1:]
     at += 2 * width
-    sums = np.zeros((count + 1, len(_WINDOW_COLUMNS)), np.float32)
-    np.cumsum(shape[:, _WINDOW_COLUMNS], axis=0, out=sums[1:])
-    for before_it, after_it in _windows(sums, _SHAPE_WINDOWS):
-        for part in (before_it, after_it):
-            columns[:, at : at + len(_WINDOW_COLUMNS)] = part
-            at += len(_WINDOW_COLUMNS)
+    for around in _windows(shape[:, _WINDOW_COLUMNS], _SHAPE_WINDOWS):
+        columns[:, at : at + len(_WINDOW_COLUMNS)] = around
+        at += len(_WINDOW_COLUMNS)
     return columns
 
 
-def _windows(sums: np.ndarray, sizes: Sequence[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """From running sums, the sums over the paragraphs before and after each one, divided by the size of the window."""
-    count = len(sums) - 1
-    index = np.arange(count)
+def _windows(values: np.ndarray, sizes: Sequence[int]) -> Iterator[np.ndarray]:
+    """Sums of values over the paragraphs before each one, then over those after it, divided by the window's size, for each size."""
+    count, reach = len(values), max(sizes)
+    sums = np.zeros((count + 2 * reach + 1, values.shape[1]), np.float32)  # running sums, level beyond both ends
+    np.cumsum(values, axis=0, out=sums[reach + 1 : reach + 1 + count])
+    sums[reach + 1 + count :] = sums[reach + count]
+    until, after = sums[reach : reach + count], sums[reach + 1 : reach + 1 + count]
     for size in sizes:
-        yield (sums[index] - sums[np.maximum(index - size, 0)]) / size, (sums[np.minimum(index + 1 + size, count)] - sums[index + 1]) / size
+        yield (until - sums[reach - size : reach - size + count]) / size
+        yield (sums[reach + 1 + size : reach + 1 + size + count] - after) / size
 
 
 def _since(marks: np.ndarray) -> np.ndarray:
@@ -122,28 +143,38 @@ def _since(marks: np.ndarray) -> np.ndarray:
 
 
 def _repetition(words: Words) -> tuple[np.ndarray, np.ndarray]:
-    prints = np.add.reduceat(words.hashes * (np.arange(len(words.hashes), dtype=np.uint64) - words.first[:-1].astype(np.uint64).repeat(words.counts) + np.uint64(1)), words.first[:-1])
-    _, firsts, inverse, counts = np.unique(prints, return_index=True, return_inverse=True, return_counts=True)
-    return np.log(counts[inverse]).astype(np.float32), (firsts[inverse] != np.arange(len(prints))).astype(np.float32)
+    """Logarithm of how often each paragraph's words stand in the document in this order, and whether they did before."""
+    place = np.arange(len(words.hashes), dtype=np.uint64) - np.repeat(words.first[:-1].astype(np.uint64), words.counts)
+    prints = np.add.reduceat(words.hashes * (2 * place + 1), words.first[:-1]).tolist()
+    counts: dict[int, int] = {}
+    repeats = []
+    for value in prints:
+        known = counts.get(value, 0)
+        counts[value] = known + 1
+        repeats.append(known > 0)
+    return np.log(np.array([counts[value] for value in prints], np.float32)), np.array(repeats, np.float32)
 
 
 def _vocabulary(words: Words, long: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share of each paragraph's words of five letters or more that the long paragraphs, and that the first three, use too."""
-    owner = words.owners()
-    chosen = np.flatnonzero(words.ends - words.starts >= 5)
-    if not len(chosen):
-        return np.zeros(len(long), np.float32), np.zeros(len(long), np.float32)
-    owner = owner[chosen]
-    _, word = np.unique(words.hashes[chosen], return_inverse=True)
-    pairs = np.unique(word.astype(np.int64) * len(long) + owner)  # each word once a paragraph
-    word, owner = np.divmod(pairs, len(long))
+    """Share of each paragraph's words of five letters or more that other long paragraphs, and other ones of the first three, use.
+
+    A table of slots remembers the first and the last paragraph that uses a word; two words seldom share a slot.
+    """
+    chosen = np.flatnonzero(words.ends - words.starts >= _WORD)
+    owner = words.owners()[chosen].astype(np.int32)
+    bits = len(owner).bit_length() + 3
+    slots = (words.hashes[chosen] >> np.uint64(64 - bits)).astype(np.intp)
     each = np.maximum(np.bincount(owner, minlength=len(long)), 1).astype(np.float32)
     shares = []
     for members in (long, np.arange(len(long)) < 3):
-        inside = members[owner]
-        used = np.bincount(word[inside], minlength=word[-1] + 1)
-        elsewhere = used[word] - inside > 0
-        shares.append(np.bincount(owner, weights=elsewhere, minlength=len(long)).astype(np.float32) / each)
+        users = np.flatnonzero(members[owner])
+        slot, user = slots[users], owner[users]
+        earliest, latest = np.full((2, 1 << bits), -1, np.int32)
+        latest[slot] = user  # of several the last one stays
+        earliest[slot[::-1]] = user[::-1]
+        found = latest[slots]
+        elsewhere = ((found != owner) & (found >= 0)) | (earliest[slots] != found)
+        shares.append(np.bincount(owner[elsewhere], minlength=len(long)) / each)
     return shares[0], shares[1]
 
 
@@ -153,16 +184,52 @@ def _window_names() -> list[str]:
 
 def surroundings_names(kinds: Sequence[Kind] = SCORED) -> list[tuple[str, str]]:
     """Name and meaning of every column of `surroundings`."""
-    where = ["itself", *(f"{abs(o)} {'before' if o < 0 else 'after'}" for o in OFFSETS), *_window_names(), "whole document"]
-    rows = [(f"{kind}: {place}", f"how much {'its own words' if place == 'itself' else f'the paragraph{chr(115) if place[0] != str(1) else str()} {place}'} look like {kind}") for place in where for kind in kinds]
-    return rows + [
+    where = [
+        "itself",
+        *(f"{abs(offset)} {'before' if offset < 0 else 'after'}" for offset in OFFSETS),
+        *_window_names(),
+        "whole document",
+    ]
+
+    def who(place: str) -> str:
+        if place == "itself":
+            return "its own words"
+        return f"the paragraph {place}" if place[:2] == "1 " else f"the paragraphs {place}"
+
+    return [
+        *((f"{kind}: {place}", f"how much {who(place)} look like {kind}") for place in where for kind in kinds),
         ("article before", "share of the article that lies before it"),
         ("article after", "share of the article that lies after it"),
         ("since article", "paragraphs since the last article paragraph"),
         ("until article", "paragraphs until the next article paragraph"),
         ("article characters", "characters of article in the document"),
         ("strongest notice near", "strongest sign of a notice within three paragraphs"),
+        *(
+            (f"run {side}, {bound:g}", f"whether it goes on with a notice or with the article {side} it")
+            for bound in RUN_BOUNDS
+            for side in ("before", "after")
+        ),
     ]
+
+
+def _runs(content: np.ndarray) -> list[np.ndarray]:
+    """What the paragraphs before, and those after, say of each one if article and notice change seldom: log-odds of a notice.
+
+    These are the messages of a chain of two states (max-sum belief propagation; Pearl 1988): evidence adds up along a run, and
+    a bound, the cost of a change, lets it end quickly.
+    """
+    odds = np.log1p(-np.exp(np.minimum(content, -1e-4))) - content
+    evidence = np.clip(odds, -STRONGEST, STRONGEST).tolist()
+    columns = []
+    for bound in RUN_BOUNDS:
+        for step in (1, -1):
+            messages, message = [], 0.0
+            for value in evidence[::step]:
+                messages.append(message)
+                message += value
+                message = bound if message > bound else -bound if message < -bound else message
+            columns.append(np.array(messages[::step], np.float32))
+    return columns
 
 
 def surroundings(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -180,12 +247,9 @@ def surroundings(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     reach = max(map(abs, OFFSETS))
     padded = np.zeros((count + 2 * reach, width), np.float32)
     padded[reach : reach + count] = likely
-    evidence = np.zeros((count + 1, width), np.float32)
-    np.cumsum(np.maximum(scores, FAINT) - EVEN, axis=0, out=evidence[1:])
     parts = [np.maximum(scores, -8)]
     parts += [padded[reach + offset : reach + offset + count] for offset in OFFSETS]
-    for before_it, after_it in _windows(evidence, WINDOWS):
-        parts += (before_it, after_it)
+    parts += _windows(np.maximum(scores, FAINT) - EVEN, WINDOWS)
     parts.append(np.broadcast_to(likely.mean(axis=0), likely.shape))
     article = likely[:, CONTENT] * lengths
     mass = np.cumsum(article)
@@ -200,6 +264,7 @@ def surroundings(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         np.log1p(_since(strong[::-1])[::-1]),
         np.full(count, np.log1p(whole)),
         near,
+        *_runs(scores[:, CONTENT]),
     )
     parts.append(np.stack(rest, axis=1))
     return np.concatenate(parts, axis=1, dtype=np.float32)

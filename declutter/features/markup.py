@@ -10,14 +10,34 @@ from declutter.features.words import Words, find_words
 from declutter.readers.html import TAG, TAGS, Page
 
 NAME_BUCKETS = 1 << 14
+_TITLE_BITS = 14
 LEVELS = 4  # the block's own element and three around it
 
 _OWN = (
-    ("p", ("p",)), ("h1", ("h1",)), ("h2", ("h2",)), ("h3 to h6", ("h3", "h4", "h5", "h6")), ("li", ("li",)), ("dt, dd", ("dt", "dd")), ("table cell", ("td", "th", "tr")),
-    ("blockquote", ("blockquote",)), ("pre", ("pre",)), ("figcaption", ("figcaption", "figure")), ("div", ("div",)), ("section or article", ("section", "article", "main")),
+    ("p", ("p",)), ("h1", ("h1",)), ("h2", ("h2",)), ("h3 to h6", ("h3", "h4", "h5", "h6")), ("li", ("li",)),
+    ("dt, dd", ("dt", "dd")), ("table cell", ("td", "th", "tr")), ("blockquote", ("blockquote",)), ("pre", ("pre",)),
+    ("figcaption", ("figcaption", "figure")),
+    ("div", ("div",)), ("section or article", ("section", "article", "main")),
     ("form control", ("button", "option", "textarea", "select", "legend", "fieldset", "form")),
 )  # fmt: skip
-_AROUND = ("article", "main", "header", "footer", "nav", "aside", "form", "table", "ul", "ol", "figure", "section", "blockquote", "dl", "button", "li")
+_AROUND = (
+    "article",
+    "main",
+    "header",
+    "footer",
+    "nav",
+    "aside",
+    "form",
+    "table",
+    "ul",
+    "ol",
+    "figure",
+    "section",
+    "blockquote",
+    "dl",
+    "button",
+    "li",
+)
 
 MARKUP = (
     *((f"<{name}>", f"stands in <{name}>") for name, _ in _OWN),
@@ -60,11 +80,11 @@ def _own_matrix() -> np.ndarray:
 
 
 @cache
-def _around_bits() -> np.ndarray:
-    bits = np.zeros(len(TAGS), np.int64)
-    for i, tag in enumerate(_AROUND):
-        bits[TAG[tag]] = 1 << i
-    return bits
+def _around_matrix() -> np.ndarray:
+    matrix = np.zeros((len(TAGS), len(_AROUND)), np.int32)
+    for column, tag in enumerate(_AROUND):
+        matrix[TAG[tag], column] = 1
+    return matrix
 
 
 class Tree:
@@ -72,8 +92,7 @@ class Tree:
 
     Attributes:
         blocks: element of each block.
-        parents, depths, first, last: see `readers.html.Page`; the root is its own parent.
-        levels: elements of each depth from 1 on, so that what is handed down a tree takes one step a depth.
+        parents, tags, first, last: see `readers.html.Page`; the root is its own parent.
         ancestors: element of each block, and the ones around it: `LEVELS` x blocks.
     """
 
@@ -81,12 +100,14 @@ class Tree:
         self.page = page
         self.blocks = np.array(page.blocks, np.int64)
         self.parents = np.maximum(np.array(page.parents, np.int64), 0)
-        self.depths = np.array(page.depths, np.int64)
         self.tags = np.array(page.tags, np.int64)
         self.first = np.array(page.first, np.int64)
         self.last = np.array(page.last, np.int64)
-        order = np.argsort(self.depths, kind="stable")
-        self.levels = np.split(order, np.flatnonzero(np.diff(self.depths[order])) + 1)[1:]
+        ends = np.array(page.ends, np.int64)
+        self._by_end = np.argsort(ends, kind="stable")
+        self._ended = np.searchsorted(
+            ends[self._by_end], self.blocks, side="right"
+        )  # elements that end before each block
         ancestors = [self.blocks]
         for _ in range(LEVELS - 1):
             ancestors.append(self.parents[ancestors[-1]])
@@ -98,6 +119,12 @@ class Tree:
         np.cumsum(values, axis=0, out=sums[1:])
         return sums[self.last] - sums[self.first]
 
+    def handed_down(self, values: np.ndarray) -> np.ndarray:
+        """For every block sums of a value of its element and of all around it: of those that begin before it less those that end."""
+        ended = np.zeros((len(values) + 1, values.shape[1]), values.dtype)
+        np.cumsum(values[self._by_end], axis=0, out=ended[1:])
+        return np.cumsum(values, axis=0)[self.blocks] - ended[self._ended]
+
 
 def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
     """The markup columns of `features.FEATURES`, in their order: float32, blocks x columns."""
@@ -106,10 +133,10 @@ def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
     own_tags = tree.tags[tree.blocks]
     at = len(_OWN)
     columns[:, :at] = _own_matrix()[own_tags]
-    bits = _around_bits()[tree.tags]
-    for level in tree.levels:
-        bits[level] |= bits[tree.parents[level]]
-    columns[:, at : at + len(_AROUND)] = (bits[tree.blocks][:, None] >> np.arange(len(_AROUND))) & 1
+    handed = np.empty((len(tree.parents), len(_AROUND) + 2), np.int32)
+    handed[:, 0], handed[:, 1], handed[:, 2:] = 1, page.hidden, _around_matrix()[tree.tags]
+    handed = tree.handed_down(handed)
+    columns[:, at : at + len(_AROUND)] = handed[:, 2:] > 0
     at += len(_AROUND)
     linked = np.array(page.linked, np.float32)
     density = np.minimum(linked / np.maximum(lengths, 1), 1)
@@ -118,8 +145,8 @@ def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
     after = np.maximum(np.arange(count) - headline, 0) if headline >= 0 else np.zeros(count)
     same = np.zeros(count + 1, np.float32)
     same[1:-1] = identity[tree.blocks[1:]] == identity[tree.blocks[:-1]]
-    columns[:, at] = np.array(page.hidden, np.float32)[tree.blocks]
-    columns[:, at + 1] = tree.depths[tree.blocks] / 10
+    columns[:, at] = handed[:, 1] > 0
+    columns[:, at + 1] = (handed[:, 0] - 1) / 10
     columns[:, at + 2] = density
     columns[:, at + 3] = linked == 0
     columns[:, at + 4] = np.minimum(np.array(page.emphasised, np.float32) / np.maximum(lengths, 1), 1)
@@ -137,16 +164,24 @@ def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
     of_nodes = tree.totals(np.stack((lengths, running, np.ones(count, np.float32), linked), axis=1).astype(np.float64))
     characters = np.maximum(of_nodes[:, 0], 1)
     whole = max(1.0, float(running.sum()))
-    table = np.stack((np.log1p(of_nodes[:, 0]), of_nodes[:, 1] / whole, np.log1p(of_nodes[:, 2]), np.minimum(of_nodes[:, 3] / characters, 1), of_nodes[:, 1] / characters, np.log(alike)), axis=1)
+    table = np.stack(
+        (
+            np.log1p(of_nodes[:, 0]),
+            of_nodes[:, 1] / whole,
+            np.log1p(of_nodes[:, 2]),
+            np.minimum(of_nodes[:, 3] / characters, 1),
+            of_nodes[:, 1] / characters,
+            np.log(alike),
+        ),
+        axis=1,
+    )
     columns[:, at:] = table[tree.ancestors].transpose(1, 0, 2).reshape(count, -1)
     return columns
 
 
 def _identities(tree: Tree) -> tuple[np.ndarray, np.ndarray]:
-    """A number for every element's tag and names, and how many children of its parent share them."""
-    numbers: dict[str, int] = {}
-    names = np.array([numbers.setdefault(name, len(numbers)) for name in tree.page.names], np.int64)
-    identity = names * len(TAGS) + tree.tags
+    """The number of every element's label, and how many children of its parent share them."""
+    identity = np.array(tree.page.names, np.int64)
     _, inverse, counts = np.unique(identity * len(identity) + tree.parents, return_inverse=True, return_counts=True)
     return identity, counts[inverse].astype(np.float32)
 
@@ -156,23 +191,27 @@ def _title_likeness(page: Page, words: Words) -> np.ndarray:
     if not title:
         return np.zeros(len(words.first) - 1, np.float32)
     wanted = find_words([title])
-    known = np.isin(words.hashes, wanted.hashes[wanted.ends - wanted.starts > 2])
-    return np.add.reduceat(known, words.first[:-1], dtype=np.float32) / words.counts
+    table = np.zeros(1 << _TITLE_BITS, bool)
+    table[_title_slots(wanted)[wanted.ends - wanted.starts > 2]] = True
+    shared: np.ndarray = np.add.reduceat(table[_title_slots(words)], words.first[:-1], dtype=np.float32)
+    shared /= words.counts
+    return shared
 
 
-def name_rows(page: Page) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows in a table of `NAME_BUCKETS` weights for the tag and the words in class, id and role of every element.
+def _title_slots(words: Words) -> np.ndarray:
+    return (words.hashes >> np.uint64(64 - _TITLE_BITS)).astype(np.intp)
+
+
+def name_rows(page: Page) -> tuple[np.ndarray, np.ndarray]:
+    """Rows in a table of `NAME_BUCKETS` weights for the tag and the words in class, id and role of every label.
 
     Returns:
-        rows: of every word of every different name.
-        first: index of the first row of each different name, and the number of rows.
-        which: the name of each element.
+        rows: of every word of every label.
+        first: index of the first row of each label, and the number of rows.
     """
-    numbers: dict[str, int] = {}
-    which = np.array([numbers.setdefault(f"{TAGS[tag]} {name}", len(numbers)) for tag, name in zip(page.tags, page.names, strict=True)], np.int64)
-    found = find_words(list(numbers))
+    found = find_words(page.labels)
     rows = (((found.hashes >> np.uint64(32)) * np.uint64(NAME_BUCKETS)) >> np.uint64(32)).astype(np.int64)
-    return rows, found.first, which
+    return rows, found.first
 
 
 def score_names(tree: Tree, table: np.ndarray) -> np.ndarray:
@@ -181,18 +220,21 @@ def score_names(tree: Tree, table: np.ndarray) -> np.ndarray:
     Args:
         table: `NAME_BUCKETS` rows; its left half weighs the names of the block's own element, its right half those around.
     """
-    rows, first, which = name_rows(tree.page)
-    sums = np.add.reduceat(table[rows].astype(np.float32), first[:-1], axis=0) / np.sqrt(np.diff(first), dtype=np.float32)[:, None]
-    own, around = np.split(sums[which], 2, axis=1)
-    for level in tree.levels:
-        around[level] += around[tree.parents[level]]
-    inherited = around[tree.parents[tree.blocks]]
-    inherited[tree.blocks == 0] = 0  # the root has nothing around it
-    return own[tree.blocks] + inherited
+    rows, first = name_rows(tree.page)
+    sums = np.add.reduceat(table[rows], first[:-1], axis=0) / np.sqrt(np.diff(first), dtype=np.float32)[:, None]
+    own, around = np.split(sums[np.array(tree.page.names)], 2, axis=1)
+    found: np.ndarray = own[tree.blocks] + tree.handed_down(around.astype(np.float64)) - around[tree.blocks]
+    return found
 
 
 REGION = (
-    *((f"article share, {level} up", f"how much of the element {level} level{'s' * (level != 1)} up looks like article") for level in range(LEVELS)),
+    *(
+        (
+            f"article share, {level} up",
+            f"how much of the element {level} level{'s' * (level != 1)} up looks like article",
+        )
+        for level in range(LEVELS)
+    ),
     ("in the article's element", "lies in the element that holds most of the article"),
     ("before the article's element", "lies before the element that holds most of the article"),
     ("after the article's element", "lies after the element that holds most of the article"),

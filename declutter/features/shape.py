@@ -1,4 +1,7 @@
-"""The shape of a paragraph: how long it is, what it is made of, how it begins and ends. One histogram of character classes carries most of it."""
+"""The shape of a paragraph: how long it is, what it is made of, how it begins and ends.
+
+One histogram of character classes carries most of it.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from declutter.features import characters
 from declutter.features.characters import CLASSES, ID, members
 from declutter.features.words import Words
 
-_VISIBLE = ~members("space")
-_LETTERS = members("lower", "upper", "caseless", "alone", "mark")
+_VISIBLE = (~members("space")).astype(np.float32)
+_LETTERS = members("lower", "upper", "caseless", "alone", "mark").astype(np.float32)
+_SENTENCE_END = members("period", "exclamation", "question")
 _SHARES = (  # share of the visible characters, in this order
     members("upper"),
     members("caseless"),
@@ -34,8 +38,24 @@ _COUNTS = (  # present at all, on a logarithmic scale
     members("dash"),
     members("digit"),
 )
-_BEGINS = (members("upper"), members("lower"), members("digit"), members("opening", "straight"), members("bullet", "dash", "arrow", "star"), members("caseless", "alone"))
-_ENDS = (members("period"), members("exclamation", "question"), members("colon"), members("closing", "straight"), members("ellipsis", "arrow"), members("lower", "upper", "caseless", "alone", "mark"), members("digit"), members("close bracket"))  # fmt: skip
+_BEGINS = (
+    members("upper"),
+    members("lower"),
+    members("digit"),
+    members("opening", "straight"),
+    members("bullet", "dash", "arrow", "star"),
+    members("caseless", "alone"),
+)
+_ENDS = (
+    members("period"),
+    members("exclamation", "question"),
+    members("colon"),
+    members("closing", "straight"),
+    members("ellipsis", "arrow"),
+    members("lower", "upper", "caseless", "alone", "mark"),
+    members("digit"),
+    members("close bracket"),
+)
 _SHARE_MATRIX = np.stack(_SHARES, axis=1).astype(np.float32)
 _COUNT_MATRIX = np.stack(_COUNTS, axis=1).astype(np.float32)
 _BEGIN_MATRIX = np.stack(_BEGINS, axis=1).astype(np.float32)
@@ -47,20 +67,24 @@ def shape(words: Words) -> np.ndarray:
     classes, bounds, first = words.classes, words.bounds, words.first
     count = len(bounds) - 1
     lengths = np.diff(bounds) - 1
-    owner = np.repeat(np.arange(count, dtype=np.int32) * len(CLASSES), np.diff(bounds))
-    histogram = np.bincount(owner + classes, minlength=count * len(CLASSES)).reshape(count, len(CLASSES)).astype(np.float32)
-    visible = histogram @ _VISIBLE.astype(np.float32)
-    letters = histogram @ _LETTERS.astype(np.float32)
+    cells = np.repeat(np.arange(0, count * len(CLASSES), len(CLASSES)), lengths + 1)
+    cells += classes
+    histogram = np.bincount(cells, minlength=count * len(CLASSES)).reshape(count, len(CLASSES)).astype(np.float32)
+    visible = histogram @ _VISIBLE
+    letters = histogram @ _LETTERS
 
     begin_class = classes[words.starts]
-    sizes = (words.ends - words.starts).astype(np.float32)
-    is_word = _LETTERS[begin_class]
-    per_word = np.stack((is_word, is_word & (begin_class == ID["upper"]), sizes * is_word, (sizes > 6) & is_word), axis=1).astype(np.float32)
+    sizes = words.ends - words.starts
+    per_word = np.empty((len(sizes), 4), np.int32)
+    is_word = per_word[:, 0] = characters.in_word(begin_class)
+    per_word[:, 1] = begin_class == ID["upper"]
+    np.multiply(sizes, is_word, out=per_word[:, 2], casting="unsafe")
+    per_word[:, 3] = per_word[:, 2] > 6
     of_words = np.add.reduceat(per_word, first[:-1], axis=0)
     number_of_words = np.maximum(of_words[:, 0], 1)
-    period = members("period", "exclamation", "question")[classes]
-    stops = period[:-1] & (classes[1:] == ID["space"])
-    sentences = np.add.reduceat(np.append(stops, False), bounds[:-1], dtype=np.float32)
+    ends_sentence = _SENTENCE_END[classes]
+    ends_sentence[:-1] &= classes[1:] == ID["space"]
+    sentences = np.add.reduceat(ends_sentence, bounds[:-1], dtype=np.int32)
 
     columns = np.empty((count, len(SHAPE)), np.float32)
     columns[:, 0] = np.log1p(lengths)

@@ -19,9 +19,9 @@ BUCKETS = 1 << 17  # rows of a table of n-gram weights; row 0 stands for "no n-g
 PREFIX = 5  # characters; a word's stem, roughly, in languages that inflect
 _PRIME, _INVERSE = 0x9E3779B97F4A7C15, pow(0x9E3779B97F4A7C15, -1, 1 << 64)
 _MIX, _PAIR, _STEM, _EDGE, _START = (
-    np.uint64(x) for x in (0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xA0761D6478BD642F, 0x27D4EB2F165667C5)
+    np.uint64(x)
+    for x in (0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xA0761D6478BD642F, 0x27D4EB2F165667C5)
 )
-_LETTERS = characters.members("lower", "upper", "caseless", "mark", "digit")
 _EMPTY = "\u200b"  # stands in for a blank paragraph, which only a list can hold
 
 
@@ -38,7 +38,7 @@ def _powers(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _mix(hashes: np.ndarray) -> np.ndarray:
-    mixed = (hashes ^ (hashes >> np.uint64(32))) * _MIX
+    mixed: np.ndarray = (hashes ^ (hashes >> np.uint64(32))) * _MIX
     mixed ^= mixed >> np.uint64(29)
     return mixed
 
@@ -80,22 +80,19 @@ def find_words(texts: Sequence[str]) -> Words:
     points = np.frombuffer(("\n".join(texts) + "\n").encode("utf-32-le", "surrogatepass"), np.uint32)
     bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=bounds[1:])
-    classes = characters.classify(points)
+    classes, values = characters.look_up(points)
 
-    inner = _LETTERS[classes]  # goes on with its neighbours; every other character is a word by itself
+    inner = characters.in_word(classes)  # goes on with its neighbours; every other character is a word by itself
     before = np.empty_like(inner)
     before[0], before[1:] = False, inner[:-1]
     begins = classes != characters.ID["space"]
     begins &= ~(inner & before)
     starts = np.flatnonzero(begins)
     ends = starts + 1
-    runs = np.flatnonzero(inner & ~before)
-    ends[np.searchsorted(starts, runs)] = np.flatnonzero(before & ~inner)
+    ends[inner[starts]] = np.flatnonzero(before & ~inner)
     first = np.searchsorted(starts, bounds)
 
     forth, back = _powers(1 << max(14, len(points).bit_length()))
-    values = (characters.lower(points).astype(np.uint64) + np.uint64(1)) * _MIX
-    values ^= values >> np.uint64(31)
     values *= forth[: len(values)]
     sums = np.zeros(len(values) + 1, np.uint64)
     np.cumsum(values, out=sums[1:])
@@ -137,6 +134,7 @@ def score_words(words: Words, table: np.ndarray) -> np.ndarray:
     gathered = table[rows[:, 0]].astype(np.float32)
     gathered += table[rows[:, 1]]
     gathered += table[rows[:, 2]]
-    sums = np.add.reduceat(gathered, words.first[:-1], axis=0)
+    sums: np.ndarray = np.add.reduceat(gathered, words.first[:-1], axis=0)
     sums += table[rows[words.first[:-1], 3]]
-    return sums / np.sqrt(words.counts, dtype=np.float32)[:, None]
+    sums /= np.sqrt(words.counts, dtype=np.float32)[:, None]
+    return sums

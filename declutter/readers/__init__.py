@@ -19,9 +19,20 @@ UNITS = ("auto", "line", "block")
 PAGE_SUFFIXES = frozenset((".html", ".htm", ".xhtml"))
 TEXT_SUFFIXES = frozenset((".txt", ".text", ".md"))
 
-_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_PAGE_START = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|article|main|section|div|p|table|h[1-6]|ul|ol|header|nav|span|a|img|br)\b", re.I | re.S)
-_BLOCK_TAG = re.compile(r"</(?:p|div|h[1-6]|li|ul|ol|table|tr|td|section|article|body|html|blockquote)\s*>|<br\s*/?>", re.I)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_PAGE_START = re.compile(
+    r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|article|main|section|div|p|table|h[1-6]|ul|ol|header|nav|span|a|img|br)\b",
+    re.I | re.S,
+)
+_BLOCK_TAG = re.compile(
+    r"</(?:p|div|h[1-6]|li|ul|ol|table|tr|td|section|article|body|html|blockquote)\s*>|<br\s*/?>", re.I
+)
 _XML_START = re.compile(r"\s*<\?xml|\s*<(?:rss|feed|urlset|svg)\b", re.I)
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1f]")
 _SNIFFED = 1 << 16  # characters looked at to tell a page from text
@@ -68,7 +79,7 @@ def _read_file(path: Path) -> bytes:
 def _read_page(markup: str, unit: str, encoding: str | None) -> Source:
     from declutter.readers import html
 
-    return html.read_page(html.parse_page(markup), encoding)
+    return html.read_page(markup, encoding)
 
 
 def _read_plain(text: str, unit: str, encoding: str | None) -> Source:
@@ -91,7 +102,9 @@ def _read_tree(source: Any) -> Source:
         if root is None or not isinstance(root.tag, str):
             raise SourceError("the lxml tree holds no element")
         return html.read_page(root)
-    raise UsageError(f"cannot read a {type(source).__name__}; give str, bytes, Path, an lxml or BeautifulSoup tree, or a list of paragraphs")
+    raise UsageError(
+        f"cannot read a {type(source).__name__}; give str, bytes, Path, an lxml or BeautifulSoup tree, or a list of paragraphs"
+    )
 
 
 def decode(raw: bytes, format: str = "auto") -> tuple[str, str]:
@@ -106,7 +119,9 @@ def decode(raw: bytes, format: str = "auto") -> tuple[str, str]:
                 return raw.decode(encoding), encoding
             except UnicodeDecodeError:
                 break
-    if raw.startswith((b"%PDF-", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x28\xb5\x2f\xfd", b"\x7fELF")):
+    if raw.startswith(
+        (b"%PDF-", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x28\xb5\x2f\xfd", b"\x7fELF")
+    ):
         raise SourceError("is binary (a PDF, an archive, a picture or a program), not a page or text")
     try:
         return raw.decode("utf-8"), "utf-8"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from declutter.document import LINE_BREAK, Source
 
@@ -66,7 +67,7 @@ def wrap_width(text: str, lines: list[tuple[int, int]]) -> int | None:
     width = max(end - start for start, end in lines)
     if not 40 <= width <= WIDEST_WRAP:
         return None
-    pairs = [(a, b) for a, b in zip(lines, lines[1:], strict=False) if not _blank_between(text, a[1], b[0])]
+    pairs = [(a, b) for a, b in pairwise(lines) if not _blank_between(text, a[1], b[0])]
     if len(pairs) < 3 or len(pairs) == len(lines) - 1:
         return None
     forced = sum(_forced(text, a, b, width - 3) for a, b in pairs)  # ragged: a word longer than the room left moved on

@@ -1,0 +1,1 @@
+"""Corpus, training and evaluation: needs the extra `train`, and nothing at run time imports it."""

@@ -40,10 +40,7 @@ def in_gold(blocks: Sequence[str], gold: str) -> np.ndarray:
     plains = [_plain(block) for block in blocks]
     places: dict[str, list[int]] = defaultdict(list)
     for i, (block, plain) in enumerate(zip(blocks, plains, strict=True)):
-        if plain in lines:
-            found[i] = INSIDE
-            places[plain].append(i)
-        elif len(plain) >= 20 and plain in whole:
+        if plain in lines or (len(plain) >= 20 and plain in whole):
             found[i] = INSIDE
             places[plain].append(i)
         elif not plain:
@@ -51,7 +48,13 @@ def in_gold(blocks: Sequence[str], gold: str) -> np.ndarray:
         else:
             own = _shingles(block)
             share = len(own & shingles) / len(own) if own else 0.0
-            found[i] = INSIDE if share > 0.9 else UNKNOWN if share > 0.1 or (not own and plain in whole and len(plain) > 3) else OUTSIDE
+            found[i] = (
+                INSIDE
+                if share > 0.9
+                else UNKNOWN
+                if share > 0.1 or (not own and plain in whole and len(plain) > 3)
+                else OUTSIDE
+            )
     inside = np.concatenate(([0], np.cumsum(found == INSIDE)))
     index = np.arange(len(blocks))
     near = inside[np.minimum(index + 5, len(blocks))] - inside[np.maximum(index - 4, 0)]

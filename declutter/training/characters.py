@@ -8,14 +8,29 @@ import numpy as np
 
 from declutter.features.characters import FILE, ID
 
-ALONE = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3040, 0x30FF), (0x31F0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF))
+ALONE = (
+    (0x0E00, 0x0EFF),
+    (0x1000, 0x109F),
+    (0x1780, 0x17FF),
+    (0x2E80, 0x2FDF),
+    (0x3005, 0x3007),
+    (0x3040, 0x30FF),
+    (0x31F0, 0x31FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+)
 SINGLE = {
     "period": ".。．।॥۔։።", "comma": ",，、،٬՝፣", "colon": ":：፡", "semicolon": ";；؛", "exclamation": "!！¡՜", "question": "?？¿؟՞;",
     "opening": "“„«‹「『《〈‘‚", "closing": "”»›」』》〉’", "straight": '"＂', "apostrophe": "'`´", "dash": "-‐‑‒–—―−~～",
     "bullet": "•·‣▪■□●○◦▶►▸∙・*", "bar": "|¦/\\｜／", "open bracket": "([{（［【〔", "close bracket": ")]}）］】〕", "at": "@＠",
     "copyright": "©®™℗", "percent": "%％‰", "ellipsis": "…", "arrow": "→←↑↓➔➜➤⇒»>‹<⟶↗⬇", "hash": "#＃", "star": "★☆✩✰⭐",
 }  # fmt: skip
-BY_CATEGORY = {"Lu": "upper", "Lt": "upper", "Ll": "lower", "Lo": "caseless", "Lm": "caseless", "Mn": "mark", "Mc": "mark", "Me": "mark", "Nd": "digit", "Nl": "digit", "No": "digit", "Sc": "currency", "Pd": "dash", "Pi": "opening", "Pf": "closing", "Ps": "open bracket", "Pe": "close bracket", "So": "symbol", "Sk": "symbol", "Sm": "symbol"}  # fmt: skip
+BY_CATEGORY = {
+    "Lu": "upper", "Lt": "upper", "Ll": "lower", "Lo": "caseless", "Lm": "caseless", "Mn": "mark", "Mc": "mark", "Me": "mark",
+    "Nd": "digit", "Nl": "digit", "No": "digit", "Sc": "currency", "Pd": "dash", "Pi": "opening", "Pf": "closing",
+    "Ps": "open bracket", "Pe": "close bracket", "So": "symbol", "Sk": "symbol", "Sm": "symbol",
+}  # fmt: skip
 
 
 def main() -> None:

@@ -105,8 +105,7 @@ def fingerprint(corpus: Path) -> str:
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with opened as file:
+    with lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             where = f"{path}:{number}"
             try:
@@ -125,7 +124,18 @@ def _written(folder: Path) -> list[Text]:
             try:
                 lines = tuple(line["text"] for line in record["lines"])
                 kinds = tuple(Kind(line["kind"]) for line in record["lines"])
-                found.append(Text(record["id"], record["lang"], f"{record['template']}", "written", "written", lines, kinds, record.get("place", "")))
+                found.append(
+                    Text(
+                        record["id"],
+                        record["lang"],
+                        f"{record['template']}",
+                        "written",
+                        "written",
+                        lines,
+                        kinds,
+                        record.get("place", ""),
+                    )
+                )
             except (KeyError, TypeError, ValueError) as error:
                 raise CorpusError(f"{where}: {type(error).__name__}: {error}") from None
     return found
@@ -141,7 +151,17 @@ def read_labelled(data: Path, split: str) -> list[Text]:
     texts = []
     for _, r in _records(data / "labelled_texts.jsonl.xz"):
         if r["split"] == split:
-            texts.append(Text(r["id"], r["lang"] or "en", r["site"] or r["id"], r["source"], r["rendering"], tuple(line["text"] for line in r["lines"]), tuple(Kind(line["kind"]) for line in r["lines"])))
+            texts.append(
+                Text(
+                    r["id"],
+                    r["lang"] or "en",
+                    r["site"] or r["id"],
+                    r["source"],
+                    r["rendering"],
+                    tuple(line["text"] for line in r["lines"]),
+                    tuple(Kind(line["kind"]) for line in r["lines"]),
+                )
+            )
     return texts
 
 
@@ -150,7 +170,15 @@ def read_pages(data: Path, split: str, sets: tuple[str, ...] = PAGE_SETS) -> Ite
     for name in sets:
         for _, r in _records(data / f"{name}.jsonl.xz"):
             if r["split"] == split:
-                yield GoldPage(r["id"], r.get("lang") or "en", r["site"] or r["id"], name, r.get("page_type") or "article", r["html"], r["gold"])
+                yield GoldPage(
+                    r["id"],
+                    r.get("lang") or "en",
+                    r["site"] or r["id"],
+                    name,
+                    r.get("page_type") or "article",
+                    r["html"],
+                    r["gold"],
+                )
 
 
 def read_references(corpus: Path, pages: dict[str, GoldPage]) -> list[Text]:
@@ -165,9 +193,23 @@ def read_references(corpus: Path, pages: dict[str, GoldPage]) -> list[Text]:
             lines = page_lines(page.markup)[record["start"] : record["start"] + len(kinds)]
             if len(hashes) != 8 * len(kinds):
                 raise CorpusError(f"{where}: {len(kinds)} kinds but {len(hashes) / 8:g} hashes")
-            same = [(line, LETTERS[kind]) for i, (line, kind) in enumerate(zip(lines, kinds, strict=False)) if line_hash(line) == hashes[8 * i : 8 * i + 8]]
+            same = [
+                (line, LETTERS[kind])
+                for i, (line, kind) in enumerate(zip(lines, kinds, strict=False))
+                if line_hash(line) == hashes[8 * i : 8 * i + 8]
+            ]
             if same:
-                texts.append(Text(record["id"], page.lang, page.site, page.source, record["rendering"], tuple(line for line, _ in same), tuple(kind for _, kind in same)))
+                texts.append(
+                    Text(
+                        record["id"],
+                        page.lang,
+                        page.site,
+                        page.source,
+                        record["rendering"],
+                        tuple(line for line, _ in same),
+                        tuple(kind for _, kind in same),
+                    )
+                )
     return texts
 
 
@@ -177,7 +219,9 @@ def read_strings(data: Path) -> list[Text]:
     for number, (_, r) in enumerate(_records(data / "notices.jsonl.xz")):
         text = " ".join(r["text"].split())
         if text and r["kind"] in Kind._value2member_map_:
-            found.append(Text(f"string-{number}", r["lang"], f"string {text}", "strings", "string", (text,), (Kind(r["kind"]),)))
+            found.append(
+                Text(f"string-{number}", r["lang"], f"string {text}", "strings", "string", (text,), (Kind(r["kind"]),))
+            )
     return found
 
 
@@ -208,10 +252,16 @@ def check(corpus: Path) -> tuple[Counter[str], list[str]]:
     return counts, faults
 
 
-_FIELDS = {"notices": {"id", "lang", "template", "publisher", "place", "lines"}, "negatives": {"id", "lang", "template", "lines"}, "texts": {"id", "lang", "template", "publisher", "lines"}}
+_FIELDS = {
+    "notices": {"id", "lang", "template", "publisher", "place", "lines"},
+    "negatives": {"id", "lang", "template", "lines"},
+    "texts": {"id", "lang", "template", "publisher", "lines"},
+}
 
 
-def _faults(part: str, lang: str, record: dict[str, Any], ids: dict[str, str], publishers: dict[str, str], seen: dict[str, str]) -> Iterator[str]:
+def _faults(
+    part: str, lang: str, record: dict[str, Any], ids: dict[str, str], publishers: dict[str, str], seen: dict[str, str]
+) -> Iterator[str]:
     if set(record) != _FIELDS[part]:
         yield f"fields {sorted(record)}, not {sorted(_FIELDS[part])}"
         return

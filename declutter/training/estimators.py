@@ -89,10 +89,13 @@ class ShapeTransformer(_ParagraphTransformer):
 
 def name_matrix(tree: Tree) -> scipy.sparse.csr_matrix:
     """The names in a page's markup as a sparse matrix, blocks x twice `NAME_BUCKETS`: own element, then the ones around it."""
-    rows, first, which = name_rows(tree.page)
+    rows, first = name_rows(tree.page)
+    which = np.array(tree.page.names)
     counts = np.diff(first)
     weights = np.repeat((1 / np.sqrt(counts)).astype(np.float32), counts)
-    names = scipy.sparse.csr_matrix((weights, (np.repeat(np.arange(len(counts)), counts), rows)), shape=(len(counts), NAME_BUCKETS))
+    names = scipy.sparse.csr_matrix(
+        (weights, (np.repeat(np.arange(len(counts)), counts), rows)), shape=(len(counts), NAME_BUCKETS)
+    )
     per_node = names[which]
     around = [(np.arange(len(tree.blocks)), tree.blocks)]
     blocks, node = around[0]
@@ -104,7 +107,17 @@ def name_matrix(tree: Tree) -> scipy.sparse.csr_matrix:
             break
         pairs.append((blocks, node))
     shape_ = (len(tree.blocks), len(which))
-    above = scipy.sparse.csr_matrix((np.ones(sum(len(b) for b, _ in pairs), np.float32), (np.concatenate([b for b, _ in pairs]), np.concatenate([n for _, n in pairs]))), shape=shape_) if pairs else scipy.sparse.csr_matrix(shape_, dtype=np.float32)
+    above = (
+        scipy.sparse.csr_matrix(
+            (
+                np.ones(sum(len(b) for b, _ in pairs), np.float32),
+                (np.concatenate([b for b, _ in pairs]), np.concatenate([n for _, n in pairs])),
+            ),
+            shape=shape_,
+        )
+        if pairs
+        else scipy.sparse.csr_matrix(shape_, dtype=np.float32)
+    )
     return scipy.sparse.hstack([per_node[tree.blocks], above @ per_node], format="csr")
 
 
@@ -146,9 +159,20 @@ class Scaler(TransformerMixin, BaseEstimator):
         return (X - self.mean_) / self.scale_
 
 
-def perceptron(hidden: int, epochs: int, seed: int, alpha: float = 1e-3, rate: float = 1e-3, batch: int = 512) -> MLPClassifier:
+def perceptron(
+    hidden: int, epochs: int, seed: int, alpha: float = 1e-3, rate: float = 1e-3, batch: int = 512
+) -> MLPClassifier:
     """The context classifier."""
-    return MLPClassifier(hidden_layer_sizes=(hidden,), alpha=alpha, batch_size=batch, learning_rate_init=rate, max_iter=epochs, tol=0, n_iter_no_change=epochs + 1, random_state=seed)
+    return MLPClassifier(
+        hidden_layer_sizes=(hidden,),
+        alpha=alpha,
+        batch_size=batch,
+        learning_rate_init=rate,
+        max_iter=epochs,
+        tol=0,
+        n_iter_no_change=epochs + 1,
+        random_state=seed,
+    )
 
 
 def as_network(scaler: Scaler, fitted: Sequence[MLPClassifier], temperature: float = 1.0) -> Network:
@@ -165,6 +189,9 @@ def as_network(scaler: Scaler, fitted: Sequence[MLPClassifier], temperature: flo
         bias[one.classes_] = one.intercepts_[1]
         output_weights.append(all_kinds / len(fitted) / temperature)
         output_bias += bias / len(fitted) / temperature
-    return Network(np.concatenate(hidden_weights, axis=1, dtype=np.float32), np.concatenate(hidden_bias, dtype=np.float32), np.concatenate(output_weights, dtype=np.float32), output_bias.astype(np.float32))
-
-
+    return Network(
+        np.concatenate(hidden_weights, axis=1, dtype=np.float32),
+        np.concatenate(hidden_bias, dtype=np.float32),
+        np.concatenate(output_weights, dtype=np.float32),
+        output_bias.astype(np.float32),
+    )

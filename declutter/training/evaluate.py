@@ -44,7 +44,9 @@ class Tally:
     def add(self, text: Text, kinds: Sequence[Kind], kept: Sequence[bool], content: Sequence[float]) -> list[int]:
         """Counts one text; returns the numbers of its wrong lines."""
         wrong = []
-        for number, (line, truth, kind, keep, probability) in enumerate(zip(text.lines, text.kinds, kinds, kept, content, strict=True)):
+        for number, (line, truth, kind, keep, probability) in enumerate(
+            zip(text.lines, text.kinds, kinds, kept, content, strict=True)
+        ):
             self.true[truth] += 1
             kind = Kind.CONTENT if kind is Kind.HEADLINE else kind
             self.called[kind] += 1
@@ -70,7 +72,9 @@ class Tally:
                     self.right_kind += kind is truth
         self.texts += 1
         self.perfect += not wrong
-        self.untouched += all(keep for line, truth, keep in zip(text.lines, text.kinds, kept, strict=True) if truth is Kind.CONTENT)
+        self.untouched += all(
+            keep for line, truth, keep in zip(text.lines, text.kinds, kept, strict=True) if truth is Kind.CONTENT
+        )
         return wrong
 
     def scores(self) -> dict[str, Any]:
@@ -81,8 +85,16 @@ class Tally:
         per_kind = {}
         for kind in SCORED:
             if self.true[kind] or self.called[kind]:
-                precision, recall = _share(self.correct[kind], self.called[kind]), _share(self.correct[kind], self.true[kind])
-                per_kind[kind.value] = {"lines": self.true[kind], "precision": _r(precision), "recall": _r(recall), "f1": _r(_share(2 * precision * recall, precision + recall))}
+                precision, recall = (
+                    _share(self.correct[kind], self.called[kind]),
+                    _share(self.correct[kind], self.true[kind]),
+                )
+                per_kind[kind.value] = {
+                    "lines": self.true[kind],
+                    "precision": _r(precision),
+                    "recall": _r(recall),
+                    "f1": _r(_share(2 * precision * recall, precision + recall)),
+                }
         precision, recall = _share(gone, gone + self.lost), _share(gone, seen)
         return {
             "texts": self.texts,
@@ -125,7 +137,11 @@ class Mistake:
     def __str__(self) -> str:
         lines, n = self.text.lines, self.number
         before, after = (lines[n - 1] if n else "", lines[n + 1] if n + 1 < len(lines) else "")
-        return f"{self.text.id} line {n + 1} of {len(lines)} [{self.text.lang}, {self.text.rendering}]: is {self.text.kinds[n]}, called {self.kind}, content {self.content:.2f}\n      {before[:100]}\n    > {lines[n][:300]}\n      {after[:100]}"
+        return (
+            f"{self.text.id} line {n + 1} of {len(lines)} [{self.text.lang}, {self.text.rendering}]: "
+            f"is {self.text.kinds[n]}, called {self.kind}, content {self.content:.2f}\n"
+            f"      {before[:100]}\n    > {lines[n][:300]}\n      {after[:100]}"
+        )
 
 
 def evaluate(labeller: Declutter, texts: Iterable[Text]) -> tuple[dict[str, Any], list[Mistake]]:
@@ -135,14 +151,16 @@ def evaluate(labeller: Declutter, texts: Iterable[Text]) -> tuple[dict[str, Any]
     mistakes: list[Mistake] = []
     for text in texts:
         document = labeller.label(list(text.lines))
-        content = document.probabilities[:, 0]
+        content = document.probabilities[:, 0].tolist()
         wrong = whole.add(text, document.kinds, document.kept, content)
         for name, key in (("language", text.lang), ("rendering", text.rendering)):
             parts[name][key].add(text, document.kinds, document.kept, content)
-        mistakes += [Mistake(text, n, document.kinds[n], float(content[n])) for n in wrong]
+        mistakes += [Mistake(text, n, document.kinds[n], content[n]) for n in wrong]
     scores = whole.scores()
     for name, tallies in parts.items():
-        scores[f"by_{name}"] = {key: {k: v for k, v in tally.scores().items() if k != "kinds"} for key, tally in sorted(tallies.items())}
+        scores[f"by_{name}"] = {
+            key: {k: v for k, v in tally.scores().items() if k != "kinds"} for key, tally in sorted(tallies.items())
+        }
     return scores, sorted(mistakes, key=lambda mistake: -mistake.weight)
 
 
@@ -162,10 +180,26 @@ def splice_notices(notices: Sequence[Text], articles: Sequence[Text], each: int 
         for number in range(min(each, len(choices))):
             article = choices[int(random.integers(len(choices)))]
             lines = [line for line, kind in zip(article.lines, article.kinds, strict=True) if kind is Kind.CONTENT]
-            at = len(lines) if notice.place in ("end", "") else min(len(lines), 1) if notice.place == "start" else int(random.integers(1, len(lines)))
+            at = (
+                len(lines)
+                if notice.place in ("end", "")
+                else min(len(lines), 1)
+                if notice.place == "start"
+                else int(random.integers(1, len(lines)))
+            )
             kinds = [Kind.CONTENT] * len(lines)
             lines[at:at], kinds[at:at] = notice.lines, notice.kinds
-            spliced.append(Text(f"{notice.id} in {article.id} {number}", notice.lang, notice.site, "splice", notice.place or "end", tuple(lines), tuple(kinds)))
+            spliced.append(
+                Text(
+                    f"{notice.id} in {article.id} {number}",
+                    notice.lang,
+                    notice.site,
+                    "splice",
+                    notice.place or "end",
+                    tuple(lines),
+                    tuple(kinds),
+                )
+            )
     return spliced
 
 
@@ -179,7 +213,9 @@ def evaluation_sets(corpus: Path, data: Path | None) -> dict[str, Callable[[], l
     * dev notices: held-out written notices spliced into the articles of dev.
     """
     written = read_written(corpus)
-    notices, negatives, texts = ([text for text in part if held_out(text)] for part in (written.notices, written.negatives, written.texts))
+    notices, negatives, texts = (
+        [text for text in part if held_out(text)] for part in (written.notices, written.negatives, written.texts)
+    )
     sets: dict[str, Callable[[], list[Text]]] = {
         "notices": lambda: splice_notices(notices, [*texts, *written.negatives]),
         "negatives": lambda: negatives,
@@ -204,7 +240,9 @@ def below_floors(scores: dict[str, dict[str, Any]], floors: dict[str, dict[str, 
                 if found is None:
                     faults.append(f"{name}: there is no score {score}")
                 elif (found > floor) if score in LOWER_IS_BETTER else (found < floor):
-                    faults.append(f"{name}: {score} is {found}, {'above' if score in LOWER_IS_BETTER else 'below'} its floor {floor}")
+                    faults.append(
+                        f"{name}: {score} is {found}, {'above' if score in LOWER_IS_BETTER else 'below'} its floor {floor}"
+                    )
     return faults
 
 

@@ -10,14 +10,75 @@ import re
 
 from lxml import etree
 
-_BREAKS = frozenset("address article aside blockquote body br button caption center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html iframe legend li main menu nav ol option p pre section select summary table tbody td textarea tfoot th thead title tr ul video".split())
-_SKIPPED = frozenset("script style noscript template svg head math".split())
+_BREAKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "button",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "html",
+        "iframe",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "select",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+        "video",
+    ]
+)
+_SKIPPED = frozenset(["script", "style", "noscript", "template", "svg", "head", "math"])
 
 
 def page_lines(markup: str) -> list[str]:
     """Every run of text between two tags that break lines, white space collapsed; empty where lxml finds no page."""
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup).replace("\x00", "")
-    root = etree.fromstring(markup.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8")) if markup.strip() else None
+    root = (
+        etree.fromstring(markup.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8"))
+        if markup.strip()
+        else None
+    )
     if root is None:
         return []
     lines: list[str] = []

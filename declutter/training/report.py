@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
+import sys
 from pathlib import Path
 from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 from declutter.labeller import Declutter
 from declutter.training.evaluate import evaluate, evaluation_sets
@@ -36,7 +41,10 @@ def scores_table(name: str, scores: dict[str, Any]) -> str:
     for breakdown in ("language", "rendering"):
         if len(found := scores[f"by_{breakdown}"]) > 1:
             parts += [markdown_table([breakdown, *(title for title, _ in _COLUMNS)], _rows(found)), ""]
-    kinds = [[kind, *(row[field] for field in ("lines", "precision", "recall", "f1"))] for kind, row in scores["kinds"].items()]
+    kinds = [
+        [kind, *(row[field] for field in ("lines", "precision", "recall", "f1"))]
+        for kind, row in scores["kinds"].items()
+    ]
     return "\n".join([*parts, markdown_table(["kind", "lines", "precision", "recall", "F1"], kinds), ""])
 
 
@@ -57,20 +65,26 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         "Written by `declutter train`; do not edit by hand.",
         "",
-        f"Tells {len(about['kinds'])} kinds of paragraph apart in plain text and web pages of news sites, magazines and blogs. Format {about['format']}, "
-        f"{len(about['features'])} features, trained with scikit-learn {about['trained_with']['scikit-learn']} and run by numpy.",
+        f"Tells {len(about['kinds'])} kinds of paragraph apart in plain text and web pages of news sites, magazines and "
+        "blogs. "
+        f"Format {about['format']}, {len(about['features'])} features, trained with scikit-learn "
+        f"{about['trained_with']['scikit-learn']} and run by numpy.",
         "",
         "## Trained on",
         "",
-        f"{about['counts']['pages']} pages with gold text and {about['counts']['texts']} labelled texts, notices and notice strings ({about['counts']['lines']} labelled lines), of sites "
-        "whose hash puts them into the train split. The project's own corpus has the fingerprint",
+        f"{about['counts']['pages']} pages with gold text and {about['counts']['texts']} labelled texts, notices and notice strings "
+        f"({about['counts']['lines']} labelled lines), of sites whose hash puts them into the train split. "
+        "The project's own corpus has the fingerprint",
         f"`{about['corpus']}`. No text of the third-party sets is part of the project.",
         "",
-        markdown_table(["source", "licence", "what"], [[source["name"], source["licence"], source["what"]] for source in sources]),
+        markdown_table(
+            ["source", "licence", "what"], [[source["name"], source["licence"], source["what"]] for source in sources]
+        ),
         "",
         "## Thresholds",
         "",
-        f"For text picked out of fold, by site, for a loss of at most {about['settings']['content_loss']:.1%} of the article's characters; for pages where the F1 score of characters is highest.",
+        f"For text picked out of fold, by site, for a loss of at most {about['settings']['content_loss']:.1%} of the article's "
+        "characters; for pages where the F1 score of characters is highest.",
         "",
         "```json",
         json.dumps(about["thresholds"]),
@@ -86,7 +100,8 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
     parts += [
         "## Where it falls short",
         "",
-        "* Bare headlines of other stories between paragraphs of the article are taken for sub-headings, and short list items of the article for links.",
+        "* Bare headlines of other stories between paragraphs of the article are taken for sub-headings, and short list items "
+        "of the article for links.",
         "* Languages with little of their own in the corpus (see the table by language) are judged by shape and place more than by words.",
         "* Appeals that read like the article itself, without an address to the reader, are kept.",
         "",

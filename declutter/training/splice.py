@@ -15,7 +15,10 @@ import numpy as np
 from declutter.kinds import NOTICES, Kind
 from declutter.training.corpus import Text
 
-_SPLICED = NOTICES - {Kind.NAVIGATION, Kind.INTERFACE}  # what is worth a splice by itself; the rest comes along with its page
+_SPLICED = NOTICES - {
+    Kind.NAVIGATION,
+    Kind.INTERFACE,
+}  # what is worth a splice by itself; the rest comes along with its page
 _BARE = frozenset((Kind.CONTENT, Kind.BYLINE, Kind.CAPTION))
 
 
@@ -66,7 +69,11 @@ class Splicer:
         """The article of a text with one to three notices of other publishers."""
         text = self.texts[t]
         bare = self.random.random() < 0.6
-        lines = [Line(t, i) for i, kind in enumerate(text.kinds) if (kind in _BARE if bare else kind is Kind.CONTENT or self.random.random() < 0.3)]
+        lines = [
+            Line(t, i)
+            for i, kind in enumerate(text.kinds)
+            if (kind in _BARE if bare else kind is Kind.CONTENT or self.random.random() < 0.3)
+        ]
         if bare and self.random.random() < 0.5:  # as most extractors leave it: no captions, no byline
             lines = [line for line in lines if text.kinds[line.number] is Kind.CONTENT]
         if len(lines) > 12 and self.random.random() < 0.3:
@@ -80,7 +87,11 @@ class Splicer:
 
     def _notice(self, text: Text) -> list[Line]:
         written = self.random.random() < 0.7
-        choices = (self.letters if written else self.notices).get(text.lang) or self.letters.get(text.lang) or self.notices.get(text.lang)
+        choices = (
+            (self.letters if written else self.notices).get(text.lang)
+            or self.letters.get(text.lang)
+            or self.notices.get(text.lang)
+        )
         if not choices:
             return []
         for _ in range(5):

@@ -28,14 +28,34 @@ from declutter.document import Source
 from declutter.errors import DeclutterError
 from declutter.features import Evidence, extract, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree
-from declutter.features.words import BUCKETS
+from declutter.features.words import BUCKETS, Words
 from declutter.kinds import SCORED, Kind
 from declutter.model import PASSES, Model, Network, save_model
 from declutter.policy import Thresholds
-from declutter.readers.html import parse_page, read_page
+from declutter.readers.html import read_page
 from declutter.training import align
-from declutter.training.corpus import FOLDS, GoldPage, Text, fingerprint, held_out, read_labelled, read_pages, read_references, read_strings, read_written
-from declutter.training.estimators import NgramVectorizer, Scaler, as_network, linear, linear_weights, name_matrix, perceptron, quantised
+from declutter.training.corpus import (
+    FOLDS,
+    GoldPage,
+    Text,
+    fingerprint,
+    held_out,
+    read_labelled,
+    read_pages,
+    read_references,
+    read_strings,
+    read_written,
+)
+from declutter.training.estimators import (
+    NgramVectorizer,
+    Scaler,
+    as_network,
+    linear,
+    linear_weights,
+    name_matrix,
+    perceptron,
+    quantised,
+)
 from declutter.training.splice import Line, Splicer
 
 CONTENT, CAPTION, BYLINE = (SCORED.index(kind) for kind in (Kind.CONTENT, Kind.CAPTION, Kind.BYLINE))
@@ -49,7 +69,7 @@ class Settings:
     Attributes:
         seed: of every random choice.
         jobs: processes.
-        hidden, networks, alpha: of the context perceptrons: units, how many are averaged, weight decay.
+        hidden, networks, alpha: of the context perceptrons: units, how many are averaged in the last pass, weight decay.
         epochs, page_epochs: their passes over the data, for text and for pages.
         content_loss: share of the article's characters that the thresholds may cost on sites not trained on.
         splices: spliced texts made of every article.
@@ -97,7 +117,7 @@ class Trained:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(), say: Say = print) -> Trained:  # noqa: B008
+def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(), say: Say = print) -> Trained:
     """Trains a model and saves it.
 
     Args:
@@ -116,7 +136,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
     def progress(message: str) -> None:
         say(f"[{time.monotonic() - started:6.1f} s] {message}")
 
-    pages = [page for page in _limited(read_pages(data, "train"), settings.page_limit)]
+    pages = list(_limited(read_pages(data, "train"), settings.page_limit))
     texts = _texts(corpus, data, pages)
     progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices")
     with threadpool_limits(1):
@@ -125,16 +145,28 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         progress(f"words: {len(pool.lines)} lines")
         text_examples = _text_examples(texts, pool, settings)
         text_chain = _chain("text", text_examples, settings, progress)
-        preliminary = _model(words, np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32), {"text": text_chain.networks, "html": ()}, {})
+        preliminary = _model(
+            words, np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32), {"text": text_chain.networks, "html": ()}, {}
+        )
         name_table, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
         page_chain = _chain("html", page_examples, settings, progress)
     thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
     about = {
         "declutter": declutter.__version__,
-        "trained_with": {"python": platform.python_version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__},
+        "trained_with": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
         "corpus": fingerprint(corpus),
         "settings": {name: getattr(settings, name) for name in Settings.__dataclass_fields__ if name != "jobs"},
-        "counts": {"pages": len(pages), "texts": len(texts), "lines": len(pool.lines), "text examples": len(text_examples), "page examples": len(page_examples)},
+        "counts": {
+            "pages": len(pages),
+            "texts": len(texts),
+            "lines": len(pool.lines),
+            "text examples": len(text_examples),
+            "page examples": len(page_examples),
+        },
         "out_of_fold": {"text": text_chain.measured, "html": page_chain.measured},
     }
     model = _model(words, name_table, {"text": text_chain.networks, "html": page_chain.networks}, thresholds, about)
@@ -179,7 +211,10 @@ class Pool:
     def fit(self, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Fits the words' classifier on all folds but each one, and on all; returns the latter's table, scale and bias."""
         counted = NgramVectorizer().fit_transform(self.lines)
-        fits = Parallel(settings.jobs)(delayed(_fit_linear)(counted, self.kinds, self.weights, self.folds, out, settings) for out in (*range(FOLDS), None))
+        fits = Parallel(settings.jobs)(
+            delayed(_fit_linear)(counted, self.kinds, self.weights, self.folds, out, settings)
+            for out in (*range(FOLDS), None)
+        )
         for out, (weights, bias) in enumerate(fits[:-1]):
             mine = self.folds == out
             self.scores[mine] = counted[mine] @ weights + bias
@@ -187,10 +222,24 @@ class Pool:
         return table, scale, fits[-1][1]
 
 
-def _fit_linear(X: scipy.sparse.csr_matrix, y: np.ndarray, weights: np.ndarray, folds: np.ndarray, out: int | None, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+def _fit_linear(
+    X: scipy.sparse.csr_matrix,
+    y: np.ndarray,
+    weights: np.ndarray,
+    folds: np.ndarray,
+    out: int | None,
+    settings: Settings,
+) -> tuple[np.ndarray, np.ndarray]:
     with threadpool_limits(1):
         used = (folds != out) & (weights > 0)
-        return linear_weights(linear(1.0, settings.iterations, settings.seed).fit(X[used], y[used], sample_weight=weights[used]))
+        return linear_weights(
+            linear(1.0, settings.iterations, settings.seed).fit(X[used], y[used], sample_weight=weights[used])
+        )
+
+
+def _known(scores: np.ndarray) -> Callable[[Words], np.ndarray]:
+    """A scorer of words that were scored before."""
+    return lambda _: scores
 
 
 def _text_examples(texts: Sequence[Text], pool: Pool, settings: Settings) -> list[Example]:
@@ -206,8 +255,17 @@ def _text_examples(texts: Sequence[Text], pool: Pool, settings: Settings) -> lis
         for number, lines in enumerate(versions):
             if lines:
                 chosen = np.array([pool.first[line.text] + line.number for line in lines])
-                evidence = extract(Source("list", [pool.lines[i] for i in chosen]), lambda _, chosen=chosen: pool.scores[chosen], None)
-                examples.append(Example(evidence, pool.kinds[chosen], np.ones(len(chosen)), text.fold, number == 0 and text.rendering != "written"))
+                source = Source("list", [pool.lines[i] for i in chosen])
+                evidence = extract(source, _known(pool.scores[chosen]), None)
+                examples.append(
+                    Example(
+                        evidence,
+                        pool.kinds[chosen],
+                        np.ones(len(chosen)),
+                        text.fold,
+                        number == 0 and text.rendering != "written",
+                    )
+                )
     return examples
 
 
@@ -231,8 +289,14 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     networks: list[Network] = []
     flat = np.concatenate(scores)
     for number in range(PASSES[form]):
-        columns = np.concatenate([example.evidence.columns(score) for example, score in zip(examples, np.split(flat, ends), strict=True)])
-        fits = Parallel(settings.jobs)(delayed(_fit_network)(form, columns, targets, weights, used & (folds != out), settings) for out in (*range(FOLDS), None))
+        columns = np.concatenate(
+            [example.evidence.columns(score) for example, score in zip(examples, np.split(flat, ends), strict=True)]
+        )
+        averaged = settings.networks if number + 1 == PASSES[form] else 1
+        fits = Parallel(settings.jobs)(
+            delayed(_fit_network)(form, averaged, columns, targets, weights, used & (folds != out), settings)
+            for out in (*range(FOLDS), None)
+        )
         flat = np.empty((len(targets), len(SCORED)), np.float32)
         for out in range(FOLDS):
             flat[folds == out] = fits[out].scores(columns[folds == out])
@@ -242,21 +306,41 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     lengths = np.concatenate([example.evidence.lengths for example in examples])
     temperature = _temperature(flat[whole], targets[whole])
     last = networks[-1]
-    networks[-1] = Network(last.hidden_weights, last.hidden_bias, last.output_weights / temperature, last.output_bias / temperature)
+    networks[-1] = Network(
+        last.hidden_weights, last.hidden_bias, last.output_weights / temperature, last.output_bias / temperature
+    )
     probabilities = np.exp(log_softmax(flat[whole] / temperature))
     pick = _thresholds_for_loss if form == "text" else _thresholds_for_f1
     thresholds = pick(probabilities, targets[whole], lengths[whole], settings.content_loss)
-    measured = {"temperature": round(float(temperature), 4), **_measure(probabilities, targets[whole], lengths[whole], thresholds)}
+    measured = {
+        "temperature": round(float(temperature), 4),
+        **_measure(probabilities, targets[whole], lengths[whole], thresholds),
+    }
+    if (spliced := used & ~whole).any():
+        measured["spliced"] = _measure(
+            np.exp(log_softmax(flat[spliced] / temperature)), targets[spliced], lengths[spliced], thresholds
+        )
     say(f"{form}: {measured}")
     return Chain(tuple(networks), thresholds, measured)
 
 
-def _fit_network(form: str, columns: np.ndarray, targets: np.ndarray, weights: np.ndarray, used: np.ndarray, settings: Settings) -> Network:
+def _fit_network(
+    form: str,
+    averaged: int,
+    columns: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray,
+    used: np.ndarray,
+    settings: Settings,
+) -> Network:
     with threadpool_limits(1):
         scaler = Scaler().fit(columns[used])
         X, y, w = scaler.transform(columns[used]), targets[used], weights[used]
         epochs = settings.epochs if form == "text" else settings.page_epochs
-        fitted = [perceptron(settings.hidden, epochs, settings.seed + number, settings.alpha).fit(X, y, sample_weight=w) for number in range(settings.networks)]
+        fitted = [
+            perceptron(settings.hidden, epochs, settings.seed + number, settings.alpha).fit(X, y, sample_weight=w)
+            for number in range(averaged)
+        ]
         return as_network(scaler, fitted)
 
 
@@ -267,7 +351,9 @@ def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
-def _thresholds_for_loss(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float) -> Thresholds:
+def _thresholds_for_loss(
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float
+) -> Thresholds:
     """The highest thresholds, in fixed proportion to each other, that cost at most a share of the article's characters."""
     content = targets == CONTENT
     whole = lengths[content].sum()
@@ -279,7 +365,9 @@ def _thresholds_for_loss(probabilities: np.ndarray, targets: np.ndarray, lengths
     return Thresholds.scaled(0.02)
 
 
-def _thresholds_for_f1(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float) -> Thresholds:
+def _thresholds_for_f1(
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float
+) -> Thresholds:
     """The one threshold at which the characters called content are most like gold's.
 
     Gold text of pages leaves out and takes in what it should not, by more than any loss of content worth asking for.
@@ -294,7 +382,9 @@ def _thresholds_for_f1(probabilities: np.ndarray, targets: np.ndarray, lengths: 
     return Thresholds(best, best, best)
 
 
-def _measure(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, thresholds: Thresholds) -> dict[str, Any]:
+def _measure(
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, thresholds: Thresholds
+) -> dict[str, Any]:
     kept = thresholds.keeps(probabilities, lengths)
     content, notice = targets == CONTENT, ~np.isin(targets, (CONTENT, CAPTION, BYLINE))
     gone, left, lost = (notice & ~kept).sum(), (notice & kept).sum(), (content & ~kept).sum()
@@ -310,10 +400,17 @@ def _measure(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray
 def calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) -> float:
     """Expected calibration error in bins of equal width (Guo et al. 2017)."""
     bin_of = np.minimum((probabilities * bins).astype(int), bins - 1)
-    return float(sum(abs(probabilities[bin_of == b].mean() - truth[bin_of == b].mean()) * (bin_of == b).mean() for b in np.unique(bin_of)))
+    return float(
+        sum(
+            abs(probabilities[bin_of == b].mean() - truth[bin_of == b].mean()) * (bin_of == b).mean()
+            for b in np.unique(bin_of)
+        )
+    )
 
 
-def _page_examples(pages: Sequence[GoldPage], texts: Sequence[Text], text_model: Model, settings: Settings, say: Say) -> tuple[np.ndarray, list[Example]]:
+def _page_examples(
+    pages: Sequence[GoldPage], texts: Sequence[Text], text_model: Model, settings: Settings, say: Say
+) -> tuple[np.ndarray, list[Example]]:
     labelled = {text.id: text for text in texts if text.rendering == "window"}
     read = Parallel(settings.jobs)(delayed(_read_page)(page, labelled.get(page.id), text_model) for page in pages)
     usable = [(page, *found) for page, found in zip(pages, read, strict=True) if found is not None]
@@ -322,21 +419,28 @@ def _page_examples(pages: Sequence[GoldPage], texts: Sequence[Text], text_model:
     targets = np.concatenate([found[2] for found in usable])
     weights = np.concatenate([found[3] for found in usable]) * (targets >= 0)
     folds = np.concatenate([np.full(len(found[2]), found[0].fold) for found in usable])
-    fits = Parallel(settings.jobs)(delayed(_fit_linear)(names, np.maximum(targets, 0), weights, folds, out, settings) for out in (*range(FOLDS), None))
-    tables = [weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight, _ in fits]
+    fits = Parallel(settings.jobs)(
+        delayed(_fit_linear)(names, np.maximum(targets, 0), weights, folds, out, settings)
+        for out in (*range(FOLDS), None)
+    )
+    tables = [
+        weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight, _ in fits
+    ]
     say("html: names")
     examples = []
     for page, source, target, weight, _, word_scores in usable:
-        evidence = extract(source, lambda _, scores=word_scores: scores, tables[page.fold])
+        evidence = extract(source, _known(word_scores), tables[page.fold])
         examples.append(Example(evidence, target, weight, page.fold, True))
     return tables[-1], examples
 
 
-def _read_page(page: GoldPage, labelled: Text | None, text_model: Model) -> tuple[Source, np.ndarray, np.ndarray, scipy.sparse.csr_matrix, np.ndarray] | None:
+def _read_page(
+    page: GoldPage, labelled: Text | None, text_model: Model
+) -> tuple[Source, np.ndarray, np.ndarray, scipy.sparse.csr_matrix, np.ndarray] | None:
     """A page with the kind of every block it is sure about; what is no article takes its kind from labels or the text classifier."""
     with threadpool_limits(1):
         try:
-            source = read_page(parse_page(page.markup))
+            source = read_page(page.markup)
         except DeclutterError:
             return None
         if not source.texts:
@@ -349,7 +453,9 @@ def _read_page(page: GoldPage, labelled: Text | None, text_model: Model) -> tupl
         likely = np.exp(scores)
         targets, weights = targets_of(inside, likely)
         for i, kind in enumerate(align.kinds_of_blocks(source.texts, labelled) if labelled else ()):
-            if kind is not None and (inside[i] == align.UNKNOWN or (kind is Kind.CONTENT) == (inside[i] == align.INSIDE)):
+            if kind is not None and (
+                inside[i] == align.UNKNOWN or (kind is Kind.CONTENT) == (inside[i] == align.INSIDE)
+            ):
                 targets[i] = SCORED.index(kind)
         if source.page.headline is not None:
             targets[source.page.headline] = -1
@@ -370,7 +476,13 @@ def targets_of(inside: np.ndarray, likely: np.ndarray) -> tuple[np.ndarray, np.n
     return targets, weights
 
 
-def _model(words: tuple[np.ndarray, np.ndarray, np.ndarray], names: np.ndarray, networks: dict[str, tuple[Network, ...]], thresholds: dict[str, Thresholds], about: dict[str, Any] | None = None) -> Model:
+def _model(
+    words: tuple[np.ndarray, np.ndarray, np.ndarray],
+    names: np.ndarray,
+    networks: dict[str, tuple[Network, ...]],
+    thresholds: dict[str, Thresholds],
+    about: dict[str, Any] | None = None,
+) -> Model:
     table, scale, bias = words
     if table.shape[0] != BUCKETS:
         raise ValueError(f"expected {BUCKETS} rows of word weights, not {table.shape[0]}")

@@ -25,7 +25,11 @@ def paragraph_record(paragraph: Paragraph, reasons: int = 0, probabilities: bool
         reasons: how many reasons to give at most.
         probabilities: whether to give the probability of every kind.
     """
-    record: dict[str, Any] = {"kind": paragraph.kind.value, "keep": paragraph.keep, "probability": round(paragraph.probability, 4)}
+    record: dict[str, Any] = {
+        "kind": paragraph.kind.value,
+        "keep": paragraph.keep,
+        "probability": round(paragraph.probability, 4),
+    }
     if paragraph.start is not None:
         record |= {"start": paragraph.start, "end": paragraph.end}
     if (path := paragraph.path) is not None:
