@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from declutter.kinds import NOTICES, SCORED, Kind
@@ -137,6 +137,9 @@ class Document(Sequence[Paragraph]):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError("paragraph index out of range")
+        return self._paragraph(index)
+
+    def _paragraph(self, index: int) -> Paragraph:
         start, end = self.source.spans[index] if self.source.spans else (None, None)
         kind = self.kinds[index]
         return Paragraph(
@@ -152,7 +155,7 @@ class Document(Sequence[Paragraph]):
         )
 
     def __iter__(self) -> Iterator[Paragraph]:
-        return (self[i] for i in range(len(self)))
+        return map(self._paragraph, range(len(self)))
 
     @property
     def text(self) -> str:
@@ -211,7 +214,10 @@ class Document(Sequence[Paragraph]):
     def __getstate__(self) -> dict[str, Any]:
         if self.source.page is not None:
             self.path(0) if len(self) else None  # a tree cannot be pickled: the paths travel instead
-        return {name: getattr(self, name) for name in self.__slots__}
+        state = {name: getattr(self, name) for name in self.__slots__}
+        if self.source.page is not None:
+            state["source"] = replace(self.source, page=replace(self.source.page, origin=None))
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, value in state.items():
@@ -245,7 +251,7 @@ def _kept_text(text: str, spans: list[tuple[int, int]], kept: list[bool]) -> str
     Neighbours keep their gap as it is. Where something was stripped between two, the first keeps the end of its line and
     the second its indentation; of the line breaks between them the longest run stays, so that a blank line is not lost.
     """
-    if not any(kept):
+    if spans and not any(kept):
         return ""
     parts: list[str] = []
     previous = 0  # end of the paragraph before, stripped or not

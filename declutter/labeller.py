@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from declutter import explain
 from declutter.document import Document, Source
 from declutter.features import extract
 from declutter.kinds import SCORED, Kind
-from declutter.model import Model, default_model_folder, load_model
+from declutter.model import Model, default_model, load_model
 from declutter.policy import make_policy
 from declutter.readers import read
 
@@ -44,7 +44,7 @@ class Declutter:
         self.policy = make_policy(keep, drop, threshold)
         self.unit = unit
         self.model = (
-            model if isinstance(model, Model) else load_model(default_model_folder() if model is None else Path(model))
+            default_model() if model is None else model if isinstance(model, Model) else load_model(Path(model))
         )
 
     def label(self, source: Any, format: str = "auto") -> Document:
@@ -75,16 +75,16 @@ class Declutter:
         return explain.reasons(self.model, document.source, document.kinds[index], index)
 
 
-@cache
-def _labeller(model: Path | str | None, keep: Any, drop: Any, threshold: float | None, unit: str) -> Declutter:
-    return Declutter(model, keep, drop, threshold, unit)
+@lru_cache(maxsize=32)
+def _default_labeller(keep: Any, drop: Any, threshold: float | None, unit: str) -> Declutter:
+    return Declutter(None, keep, drop, threshold, unit)
 
 
-def _configured(model: Any, keep: Any, drop: Any, threshold: float | None, unit: str) -> Declutter:
-    if isinstance(model, Model):
+def _labeller(model: Any, keep: Any, drop: Any, threshold: float | None, unit: str) -> Declutter:
+    if model is not None:
         return Declutter(model, keep, drop, threshold, unit)
     hashable = [kinds if kinds is None or isinstance(kinds, str) else frozenset(kinds) for kinds in (keep, drop)]
-    return _labeller(model, *hashable, threshold, unit)
+    return _default_labeller(*hashable, threshold, unit)
 
 
 def label(
@@ -117,7 +117,7 @@ def label(
     >>> [str(paragraph.kind) for paragraph in declutter.label(text, format="text")]
     ['content', 'signup']
     """
-    return _configured(model, keep, drop, threshold, unit).label(source, format)
+    return _labeller(model, keep, drop, threshold, unit).label(source, format)
 
 
 def clean(
@@ -134,4 +134,4 @@ def clean(
 
     Text comes back as it was, less the stripped paragraphs. A page comes back as paragraphs with one blank line between.
     """
-    return _configured(model, keep, drop, threshold, unit).clean(source, format)
+    return _labeller(model, keep, drop, threshold, unit).clean(source, format)

@@ -12,7 +12,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ class Model:
     networks: dict[str, tuple[Network, ...]]
     thresholds: dict[str, Thresholds]
     about: dict[str, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """The model that comes with declutter is pickled by name: documents that workers send back would each carry it."""
+        if self is _default_if_loaded():
+            return default_model, ()
+        return Model, tuple(getattr(self, name) for name in self.__slots__)
 
     def score_words(self, words: Words) -> np.ndarray:
         """Scores of every paragraph by its words alone: float32, paragraphs x kinds."""
@@ -145,13 +151,21 @@ def save_model(model: Model, folder: Path) -> None:
         temporary.replace(folder / name)
 
 
-@cache
 def load_model(folder: Path) -> Model:
-    """Reads and checks a model.
+    """Reads and checks a model; one that was read before is read again only where its files have changed.
 
     Raises:
         ModelError: a file is missing or damaged, or the model is of another format, other kinds or other features.
     """
+    try:
+        states = [(folder / name).stat() for name in (DESCRIPTION, WEIGHTS)]
+    except OSError as error:
+        raise ModelError(f"no model at {folder}: {error.strerror or error}") from None
+    return _load(folder.resolve(), *((state.st_mtime_ns, state.st_size, state.st_ino) for state in states))
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
     try:
         about = json.loads((folder / DESCRIPTION).read_bytes())
         weights = (folder / WEIGHTS).read_bytes()
@@ -167,16 +181,7 @@ def load_model(folder: Path) -> Model:
             }
     except Exception as error:  # numpy and zipfile raise a dozen types on a damaged file
         raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from None
-    for name, shape in _expected_shapes().items():
-        found = arrays[name].shape if name in arrays else None
-        if (
-            found is None
-            or len(found) != len(shape)
-            or any(want not in (None, have) for want, have in zip(shape, found, strict=True))
-        ):
-            raise ModelError(
-                f"{folder / WEIGHTS}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}"
-            )
+    _check_arrays(arrays, folder / WEIGHTS)
     networks = {
         form: tuple(
             Network(*(arrays[f"{form}.{number}.{part}"] for part in Network.__dataclass_fields__))
@@ -193,6 +198,31 @@ def load_model(folder: Path) -> Model:
         {form: Thresholds(**about["thresholds"][form]) for form in PASSES},
         about,
     )
+
+
+def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
+    for name, shape in _expected_shapes().items():
+        found = arrays[name].shape if name in arrays else None
+        if (
+            found is None
+            or len(found) != len(shape)
+            or any(w not in (None, h) for w, h in zip(shape, found, strict=True))
+        ):
+            raise ModelError(
+                f"{path}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}"
+            )
+        if name == "word_table" and (arrays[name].dtype != np.int8 or arrays[name][0].any()):
+            raise ModelError(f"{path}: array {name} is not of int8 with an empty first row")
+        if not np.isfinite(arrays[name]).all():
+            raise ModelError(f"{path}: array {name} holds values that are no numbers")
+    for form, passes in PASSES.items():
+        for number in range(passes):
+            widths = {arrays[f"{form}.{number}.{part}"].shape[axis] for part, axis in _HIDDEN}
+            if len(widths) > 1:
+                raise ModelError(f"{path}: the parts of network {form}.{number} have {sorted(widths)} hidden units")
+
+
+_HIDDEN = (("hidden_weights", 1), ("hidden_bias", 0), ("output_weights", 0))
 
 
 def _check_description(about: Any, weights: bytes, folder: Path) -> None:
@@ -217,8 +247,19 @@ def _check_description(about: Any, weights: bytes, folder: Path) -> None:
         not isinstance(found := thresholds.get(form), dict) or set(found) != wanted_thresholds for form in PASSES
     ):
         raise ModelError(f"{folder / DESCRIPTION} lacks the thresholds")
+    if not all(isinstance(p, (int, float)) and 0 <= p <= 1 for form in PASSES for p in thresholds[form].values()):
+        raise ModelError(f"{folder / DESCRIPTION}: a threshold is no probability")
     if hashlib.sha256(weights).hexdigest() != about.get("weights_sha256"):
         raise ModelError(f"{folder / WEIGHTS} is damaged: its checksum is not the one in {DESCRIPTION}")
+
+
+def default_model() -> Model:
+    """The model that comes with declutter."""
+    return load_model(default_model_folder())
+
+
+def _default_if_loaded() -> Model | None:
+    return default_model() if _load.cache_info().currsize else None
 
 
 def default_model_folder() -> Path:

@@ -29,8 +29,8 @@ _WINDOW_COLUMNS = [
     for name in ("length", "ends with a full stop", "capitalised words", "digits", "begins with a capital")
 ]
 _NEIGHBOUR_SHAPE = (
-    "length", "words", "capitalised words", "all capitals", "digits", "begins in lower case", "ends with a full stop",
-    "ends with a colon", "ends with a letter", "quotations",
+    "length", "words", "capitalised words", "all capitals", "digits", "exclamation marks", "currency signs", "begins in lower case",
+    "ends with a full stop", "ends with a colon", "ends with a letter", "ends with a comma", "quotations",
 )  # fmt: skip
 _NEIGHBOUR_COLUMNS = [_NAMES.index(name) for name in _NEIGHBOUR_SHAPE]
 
@@ -55,8 +55,8 @@ PLACE = (
     ("long text before", "share of the document's long paragraphs that lies before it"),
     ("long text after", "share of the document's long paragraphs that lies after it"),
     ("fragment", "is short and ends without a full stop"),
-    ("fragments before", "number of fragments right before it"),
-    ("fragments after", "number of fragments right after it"),
+    ("fragments before", "length of the run of fragments that ends with it"),
+    ("fragments after", "length of the run of fragments that begins with it"),
 )
 """Name and meaning of every column of `place` but the neighbours' shape, which follows."""
 

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from declutter.features.words import Words, find_words
-from declutter.readers.html import TAG, TAGS, Page
+from declutter.readers.page import TAG, TAGS, Page
 
 NAME_BUCKETS = 1 << 14
 _TITLE_BITS = 14
@@ -92,7 +92,7 @@ class Tree:
 
     Attributes:
         blocks: element of each block.
-        parents, tags, first, last: see `readers.html.Page`; the root is its own parent.
+        parents, tags, first, last: see `readers.page.Page`; the root is its own parent.
         ancestors: element of each block, and the ones around it: `LEVELS` x blocks.
     """
 

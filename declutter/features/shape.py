@@ -55,6 +55,7 @@ _ENDS = (
     members("lower", "upper", "caseless", "alone", "mark"),
     members("digit"),
     members("close bracket"),
+    members("comma"),
 )
 _SHARE_MATRIX = np.stack(_SHARES, axis=1).astype(np.float32)
 _COUNT_MATRIX = np.stack(_COUNTS, axis=1).astype(np.float32)
@@ -110,12 +111,12 @@ def shape(words: Words) -> np.ndarray:
 
 SHAPE = (
     ("length", "length in characters"),
-    ("words", "number of words"),
+    ("words", "number of words (in scripts that part them)"),
     ("length, linear", "length in characters up to 400"),
     ("sentences", "number of sentences"),
     ("letters", "share of letters"),
     ("capitalised words", "share of words that begin with a capital"),
-    ("word length", "mean length of its words"),
+    ("word length", "mean length of its words (in scripts that part them)"),
     ("long words", "share of words of more than six letters"),
     ("all capitals", "written in capitals throughout"),
     ("sentence length", "mean length of its sentences"),
@@ -153,5 +154,6 @@ SHAPE = (
     ("ends with a letter", "ends without any mark"),
     ("ends with a digit", "ends with a digit"),
     ("ends with a bracket", "ends with a bracket"),
+    ("ends with a comma", "ends with a comma"),
 )
 """Name and meaning of every column of `shape`."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from declutter.document import Source
 from declutter.errors import SourceError, UsageError
-from declutter.readers.text import read_text
+from declutter.readers.text import BYTE_ORDER_MARK, read_text
 
 UNITS = ("auto", "line", "block")
 PAGE_SUFFIXES = frozenset((".html", ".htm", ".xhtml"))
@@ -21,10 +21,10 @@ TEXT_SUFFIXES = frozenset((".txt", ".text", ".md"))
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PAGE_START = re.compile(
     r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|title|meta|link|script|style|article|main|section|div|p|table|h[1-6]|ul|ol|header|nav|span|a|img|br)\b",
@@ -108,7 +108,7 @@ def _read_tree(source: Any) -> Source:
 
 
 def decode(raw: bytes, format: str = "auto") -> tuple[str, str]:
-    """Text of some bytes and the encoding they were in: what a byte order mark says, strict UTF-8, then what bs4 finds out.
+    """Text of some bytes and the encoding they were in: what a byte order mark says, strict UTF-8, then what a page declares.
 
     Raises:
         SourceError: the bytes are empty (where it is open whether they are a page) or binary.
@@ -129,13 +129,26 @@ def decode(raw: bytes, format: str = "auto") -> tuple[str, str]:
         pass
     if format != "html" and raw.count(b"\x00") > len(raw) // 1000:
         raise SourceError("is binary, not a page or text")
-    from bs4.dammit import EncodingDetector, UnicodeDammit
+    from bs4.dammit import EncodingDetector
 
-    declared = EncodingDetector.find_declared_encoding(raw, is_html=True)
-    dammit = UnicodeDammit(raw, known_definite_encodings=[declared] if declared else [], is_html=True)
-    if dammit.unicode_markup is not None and dammit.original_encoding and not dammit.contains_replacement_characters:
-        return dammit.unicode_markup, dammit.original_encoding
+    declared = (EncodingDetector.find_declared_encoding(raw, is_html=True) or "").lower()
+    for encoding in (_MEANT.get(declared, declared), "windows-1252"):
+        if encoding and not encoding.startswith(
+            ("utf-16", "utf-32")
+        ):  # bytes that could be read to find this are neither
+            try:
+                return raw.decode(encoding), encoding
+            except (LookupError, UnicodeError):
+                continue
     return raw.decode("latin-1"), "latin-1"
+
+
+# What pages mean that declare these (the labels of the WHATWG Encoding Standard that Python reads more narrowly)
+_MEANT = {
+    "ascii": "windows-1252", "us-ascii": "windows-1252", "iso-8859-1": "windows-1252", "latin1": "windows-1252",
+    "iso-8859-9": "windows-1254", "iso-8859-11": "windows-874", "tis-620": "windows-874", "gb2312": "gb18030", "gbk": "gb18030",
+    "big5": "big5hkscs", "shift_jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
+}  # fmt: skip
 
 
 def _told(text: str, format: str) -> str:
@@ -144,9 +157,9 @@ def _told(text: str, format: str) -> str:
         _refuse_binary(text)
     if format != "auto":
         return format
-    if not text.strip():
+    if not text.strip().strip(BYTE_ORDER_MARK):
         raise SourceError("is empty: there is nothing to tell a page from text by")
-    beginning = text[:_SNIFFED]
+    beginning = text[:_SNIFFED].removeprefix(BYTE_ORDER_MARK)
     _refuse_binary(beginning)
     if _PAGE_START.match(beginning):
         return "html"

@@ -10,23 +10,14 @@ brings is walked and gives the builder the same events.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
 
 from declutter.document import Source
 from declutter.errors import SourceError
+from declutter.readers.page import TAG, TAGS, Page
 
-# Tags that end a block of text. The order is the tag's number in `Page.tags`; 0 is every other element that holds a block.
-TAGS = (
-    "", "html", "body", "main", "article", "section", "div", "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ul",
-    "ol", "dl", "dt", "dd", "blockquote", "pre", "figure", "figcaption", "table", "tr", "td", "th", "caption",
-    "header", "footer", "nav", "aside", "form", "fieldset", "button", "select", "option", "textarea", "label",
-    "details", "summary", "dialog", "address", "center", "hr", "iframe", "video", "tbody", "thead", "tfoot", "menu",
-    "picture", "audio", "legend",
-)  # fmt: skip
-TAG = {tag: number for number, tag in enumerate(TAGS)}
 _BLOCK = frozenset(TAGS[1:]) - {"label", "picture", "audio"}
 _BOUNDARY = _BLOCK | {"br"}
 _EMPHASIS = frozenset(("b", "strong", "em", "i"))
@@ -37,52 +28,6 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _TOO_DEEP = "Excessive depth"
 _CELL_LIMIT = 200  # characters; a longer cell is text of its own, and its table a layout
-
-
-@dataclass(slots=True)
-class Page:
-    """A page's blocks and block elements as parallel lists; elements ("nodes") come in document order, the root first.
-
-    Attributes:
-        title: of the document head, "" if there is none.
-        share_title: og:title or twitter:title, "" if there is none.
-        headline: index of the block that is the page's own headline, or None.
-        blocks: for each block the number of the node it stands in.
-        linked, emphasised: characters of each block inside links and inside bold or italic type, without white space.
-        parents, tags: for each node its parent's number and its tag's number in TAGS.
-        names: for each node the number of its label.
-        labels: the different labels: an element's tag, class, id, role and the like as one string.
-        hidden: for each node whether it says that it, and what is in it, is not displayed.
-        first, last: for each node the first block within it, and the first after it.
-        ends: for each node the number of the first node after it that it does not hold.
-        origin: the markup, or the root of the tree, that was read.
-    """
-
-    title: str = ""
-    share_title: str = ""
-    headline: int | None = None
-    blocks: list[int] = field(default_factory=list)
-    linked: list[int] = field(default_factory=list)
-    emphasised: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
-    tags: list[int] = field(default_factory=list)
-    names: list[int] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    hidden: list[bool] = field(default_factory=list)
-    first: list[int] = field(default_factory=list)
-    last: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    origin: Any = None
-
-    def paths(self) -> list[str | None]:
-        """XPath of the element that holds each block: worked out when asked for, because it takes the whole tree."""
-        root = self.origin if isinstance(self.origin, etree._Element) else parse_page(self.origin)
-        elements = _walk(root, Page(), [])
-        if len(elements) != len(self.parents):  # a page that libxml2 reads otherwise without a tree
-            return [None] * len(self.blocks)
-        tree = root.getroottree()
-        known = {node: tree.getpath(elements[node]) for node in set(self.blocks)}
-        return [known[node] for node in self.blocks]
 
 
 def parse_page(markup: str | bytes) -> etree._Element:
@@ -261,9 +206,9 @@ def _builder(page: Page, texts: list[str]) -> _Builder:
         if pieces or not text.isspace():
             pieces.append(text)
             if links:
-                in_links += len("".join(text.split()))
+                in_links += len(" ".join(text.split()))
             if bold:
-                in_bold += len("".join(text.split()))
+                in_bold += len(" ".join(text.split()))
 
     def close() -> Page | None:
         if pieces:
@@ -302,8 +247,8 @@ def _builder(page: Page, texts: list[str]) -> _Builder:
         if text := " ".join("".join(pieces).split()):
             texts.append(text)
             blocks.append(nodes[-1])
-            linked.append(in_links)
-            emphasised.append(in_bold)
+            linked.append(min(in_links, len(text)))
+            emphasised.append(min(in_bold, len(text)))
         pieces.clear()
         in_links = in_bold = 0
 
@@ -326,20 +271,40 @@ def _walk(root: etree._Element, page: Page, texts: list[str]) -> list[etree._Ele
     if root.tag not in _BLOCK:  # something has to hold the text of an inline element
         builder.start("div", {})
         elements.append(root)
-    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-        if event == "start":
-            builder.start(element.tag, element.attrib)
-            if len(page.parents) > len(elements):
-                elements.append(element)
-            text = element.text
-        else:
-            if event == "end":
-                builder.end(element.tag)
-            text = element.tail if element is not root else None
-        if text:
-            builder.data(text)
+    for part in (root,) if root.getparent() is not None else (root, *root.itersiblings(etree.Element)):
+        for event, element in etree.iterwalk(part, events=("start", "end", "comment", "pi")):
+            if event == "start":
+                builder.start(element.tag, element.attrib)
+                if len(page.parents) > len(elements):
+                    elements.append(element)
+                text = element.text
+            else:
+                if event == "end":
+                    builder.end(element.tag)
+                text = element.tail if element is not part else None
+            if text:
+                builder.data(text)
     builder.close()
     return elements
+
+
+def find_paths(page: Page) -> list[str | None]:
+    """XPath of the element that holds each block, None where libxml2's tree is not what the page was read as.
+
+    It takes the whole tree, so it is worked out when asked for only.
+    """
+    root = page.origin
+    if not isinstance(root, etree._Element):
+        parser = _parser()
+        root = _parse(_prepared(root), parser)
+        if _too_deep(parser):
+            return [None] * len(page.blocks)
+    elements = _walk(root, Page(), [])
+    if len(elements) != len(page.parents):
+        return [None] * len(page.blocks)
+    tree = root.getroottree()
+    known = {node: tree.getpath(elements[node]) for node in set(page.blocks)}
+    return [known[node] for node in page.blocks]
 
 
 def _join_cells(page: Page, texts: list[str], row: int, first: int) -> None:

@@ -24,7 +24,7 @@ SINGLE = {
     "period": ".。．।॥۔։።", "comma": ",，、،٬՝፣", "colon": ":：፡", "semicolon": ";；؛", "exclamation": "!！¡՜", "question": "?？¿؟՞;",
     "opening": "“„«‹「『《〈‘‚", "closing": "”»›」』》〉’", "straight": '"＂', "apostrophe": "'`´", "dash": "-‐‑‒–—―−~～",
     "bullet": "•·‣▪■□●○◦▶►▸∙・*", "bar": "|¦/\\｜／", "open bracket": "([{（［【〔", "close bracket": ")]}）］】〕", "at": "@＠",
-    "copyright": "©®™℗", "percent": "%％‰", "ellipsis": "…", "arrow": "→←↑↓➔➜➤⇒»>‹<⟶↗⬇", "hash": "#＃", "star": "★☆✩✰⭐",
+    "copyright": "©®™℗", "percent": "%％‰", "ellipsis": "…", "arrow": "→←↑↓➔➜➤⇒⟶↗⬇", "hash": "#＃", "star": "★☆✩✰⭐",
 }  # fmt: skip
 BY_CATEGORY = {
     "Lu": "upper", "Lt": "upper", "Ll": "lower", "Lo": "caseless", "Lm": "caseless", "Mn": "mark", "Mc": "mark", "Me": "mark",

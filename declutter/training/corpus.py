@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from declutter.errors import CorpusError
-from declutter.kinds import LETTERS, NOTICES, Kind
+from declutter.kinds import LETTERS, NOTICES, SCORED, Kind
 from declutter.training.render import line_hash, page_lines
 
 PAGE_SETS = ("fundus", "andy", "dragnet", "wcxb")
@@ -117,13 +117,18 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, record
 
 
+def _scored(kind: Kind) -> Kind:
+    """What a line is to a classifier that sees no title: a headline is content."""
+    return Kind.CONTENT if kind is Kind.HEADLINE else kind
+
+
 def _written(folder: Path) -> list[Text]:
     found = []
     for path in sorted(folder.glob("*.jsonl")):
         for where, record in _records(path):
             try:
                 lines = tuple(line["text"] for line in record["lines"])
-                kinds = tuple(Kind(line["kind"]) for line in record["lines"])
+                kinds = tuple(_scored(Kind(line["kind"])) for line in record["lines"])
                 found.append(
                     Text(
                         record["id"],
@@ -159,7 +164,7 @@ def read_labelled(data: Path, split: str) -> list[Text]:
                     r["source"],
                     r["rendering"],
                     tuple(line["text"] for line in r["lines"]),
-                    tuple(Kind(line["kind"]) for line in r["lines"]),
+                    tuple(_scored(Kind(line["kind"])) for line in r["lines"]),
                 )
             )
     return texts
@@ -194,7 +199,7 @@ def read_references(corpus: Path, pages: dict[str, GoldPage]) -> list[Text]:
             if len(hashes) != 8 * len(kinds):
                 raise CorpusError(f"{where}: {len(kinds)} kinds but {len(hashes) / 8:g} hashes")
             same = [
-                (line, LETTERS[kind])
+                (line, _scored(LETTERS[kind]))
                 for i, (line, kind) in enumerate(zip(lines, kinds, strict=False))
                 if line_hash(line) == hashes[8 * i : 8 * i + 8]
             ]
@@ -265,6 +270,9 @@ def _faults(
     if set(record) != _FIELDS[part]:
         yield f"fields {sorted(record)}, not {sorted(_FIELDS[part])}"
         return
+    if not isinstance(record["lines"], list) or not all(isinstance(record[f], str) for f in _FIELDS[part] - {"lines"}):
+        yield "a field is of the wrong type"
+        return
     name = record["id"]
     if name in ids:
         yield f"id {name} is used twice"
@@ -280,8 +288,15 @@ def _faults(
     if not lines or (part == "notices" and len(lines) > LONGEST_NOTICE):
         yield f"{len(lines)} lines, not 1 to {LONGEST_NOTICE}"
     for number, line in enumerate(lines, 1):
-        if set(line) != {"kind", "text"} or line["kind"] not in {letter.value for letter in LETTERS.values()}:
+        if (
+            not isinstance(line, dict)
+            or set(line) != {"kind", "text"}
+            or not all(isinstance(v, str) for v in line.values())
+        ):
             yield f"line {number}: not a kind and a text"
+            continue
+        if line["kind"] not in {kind.value for kind in SCORED}:
+            yield f"line {number}: {line['kind']!r} is no kind of a line"
             continue
         text, kind = line["text"], Kind(line["kind"])
         if text != " ".join(text.split()) or not text:
@@ -297,6 +312,9 @@ def _faults(
 def _reference_faults(record: dict[str, Any], ids: dict[str, str]) -> Iterator[str]:
     if set(record) != {"id", "rendering", "start", "kinds", "hashes"}:
         yield f"fields {sorted(record)}"
+        return
+    if not isinstance(record["start"], int) or not all(isinstance(v, str) for k, v in record.items() if k != "start"):
+        yield "a field is of the wrong type"
         return
     if f"label {record['id']}" in ids:
         yield f"{record['id']} is labelled twice"

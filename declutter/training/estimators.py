@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from declutter.features.markup import NAME_BUCKETS, Tree, name_rows
 from declutter.features.shape import SHAPE, shape
 from declutter.features.words import BUCKETS, find_words, ngram_buckets
 from declutter.kinds import SCORED
 from declutter.model import Network
+
+ABSENT = -12.0  # score of a kind that a classifier has never seen
 
 
 def _paragraphs(X: Any) -> list[str]:
@@ -132,10 +134,15 @@ def linear_weights(fitted: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
     A kind that was not in its data gets a bias that makes it improbable.
     """
     weights = np.zeros((fitted.coef_.shape[1], len(SCORED)), np.float32)
-    bias = np.full(len(SCORED), -8, np.float32)
-    weights[:, fitted.classes_] = fitted.coef_.T
-    bias[fitted.classes_] = fitted.intercept_
+    bias = np.full(len(SCORED), ABSENT, np.float32)
+    weights[:, fitted.classes_] = _each_class(fitted.coef_.T, fitted.classes_)
+    bias[fitted.classes_] = _each_class(fitted.intercept_, fitted.classes_)
     return weights, bias
+
+
+def _each_class(scores: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """One column a class: of two classes scikit-learn keeps only the second's, relative to the first's."""
+    return np.stack((np.zeros_like(scores[..., 0]), scores[..., 0]), axis=-1) if len(classes) == 2 else scores
 
 
 def quantised(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -144,11 +151,12 @@ def quantised(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.rint(weights / scale).astype(np.int8), scale.astype(np.float32)
 
 
-class Scaler(TransformerMixin, BaseEstimator):
+class ColumnScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Columns to mean 0 and deviation 1, clipped at nothing and kept in float32; its scaling can be folded into a network."""
 
-    def fit(self, X: np.ndarray, y: Any = None) -> Scaler:
+    def fit(self, X: np.ndarray, y: Any = None) -> ColumnScaler:
         """Learns mean and deviation of every column."""
+        X = validate_data(self, X, dtype=(np.float32, np.float64))
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(np.float32)
         self.scale_ = np.maximum(X.std(axis=0, dtype=np.float64), 1e-3).astype(np.float32)
         return self
@@ -156,12 +164,11 @@ class Scaler(TransformerMixin, BaseEstimator):
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Scales columns."""
         check_is_fitted(self)
+        X = validate_data(self, X, dtype=(np.float32, np.float64), reset=False)
         return (X - self.mean_) / self.scale_
 
 
-def perceptron(
-    hidden: int, epochs: int, seed: int, alpha: float = 1e-3, rate: float = 1e-3, batch: int = 512
-) -> MLPClassifier:
+def perceptron(hidden: int, epochs: int, seed: int, alpha: float, rate: float, batch: int) -> MLPClassifier:
     """The context classifier."""
     return MLPClassifier(
         hidden_layer_sizes=(hidden,),
@@ -175,7 +182,7 @@ def perceptron(
     )
 
 
-def as_network(scaler: Scaler, fitted: Sequence[MLPClassifier], temperature: float = 1.0) -> Network:
+def as_network(scaler: ColumnScaler, fitted: Sequence[MLPClassifier], temperature: float = 1.0) -> Network:
     """Perceptrons of one input as one network that averages their scores; scaling and temperature are folded into its weights."""
     hidden_weights, hidden_bias, output_weights = [], [], []
     output_bias = np.zeros(len(SCORED))
@@ -184,9 +191,9 @@ def as_network(scaler: Scaler, fitted: Sequence[MLPClassifier], temperature: flo
         hidden_weights.append(first / scaler.scale_[:, None])
         hidden_bias.append(one.intercepts_[0] - (scaler.mean_ / scaler.scale_) @ first)
         all_kinds = np.zeros((last.shape[0], len(SCORED)))
-        all_kinds[:, one.classes_] = last
-        bias = np.full(len(SCORED), -12.0)
-        bias[one.classes_] = one.intercepts_[1]
+        all_kinds[:, one.classes_] = _each_class(last, one.classes_)
+        bias = np.full(len(SCORED), float(ABSENT))
+        bias[one.classes_] = _each_class(one.intercepts_[1], one.classes_)
         output_weights.append(all_kinds / len(fitted) / temperature)
         output_bias += bias / len(fitted) / temperature
     return Network(

@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +23,12 @@ import numpy as np
 import scipy.sparse
 import sklearn
 from joblib import Parallel, delayed
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 import declutter
 from declutter.document import Source
-from declutter.errors import DeclutterError
+from declutter.errors import CorpusError, DeclutterError
 from declutter.features import Evidence, extract, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree
 from declutter.features.words import BUCKETS, Words
@@ -47,8 +50,8 @@ from declutter.training.corpus import (
     read_written,
 )
 from declutter.training.estimators import (
+    ColumnScaler,
     NgramVectorizer,
-    Scaler,
     as_network,
     linear,
     linear_weights,
@@ -69,10 +72,12 @@ class Settings:
     Attributes:
         seed: of every random choice.
         jobs: processes.
-        hidden, networks, alpha: of the context perceptrons: units, how many are averaged in the last pass, weight decay.
+        hidden, networks, alpha, rate, batch: of the context perceptrons: units, how many are averaged in the last pass, weight
+            decay, learning rate, rows a step.
         epochs, page_epochs: their passes over the data, for text and for pages.
         content_loss: share of the article's characters that the thresholds may cost on sites not trained on.
         splices: spliced texts made of every article.
+        written: weight of a line written for the corpus, next to 1 of a real one; wording has few real notices to learn from.
         iterations: of the linear classifiers.
         page_limit: pages used of each set, for quick runs.
     """
@@ -82,10 +87,13 @@ class Settings:
     hidden: int = 64
     networks: int = 3
     epochs: int = 12
-    page_epochs: int = 5
+    page_epochs: int = 8
     alpha: float = 0.1
+    rate: float = 5e-3
+    batch: int = 4096
     content_loss: float = 0.005
-    splices: int = 3
+    splices: int = 5
+    written: float = 3.0
     iterations: int = 60
     page_limit: int | None = None
 
@@ -138,9 +146,13 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
 
     pages = list(_limited(read_pages(data, "train"), settings.page_limit))
     texts = _texts(corpus, data, pages)
+    _check_folds("pages", [page.fold for page in pages])
+    _check_folds("texts", [text.fold for text in texts if text.rendering != "string"])
+    if all(text.rendering in ("written", "string") for text in texts):
+        raise CorpusError("there are no labelled texts of real pages to pick thresholds on")
     progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices")
     with threadpool_limits(1):
-        pool = Pool(texts)
+        pool = Pool(texts, settings.written)
         words = pool.fit(settings)
         progress(f"words: {len(pool.lines)} lines")
         text_examples = _text_examples(texts, pool, settings)
@@ -175,6 +187,14 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
     return Trained(model, about)
 
 
+def _check_folds(what: str, folds: Sequence[int]) -> None:
+    """Every fold has to leave something to train on, and to have something to be measured on."""
+    if len(set(folds)) < FOLDS:
+        raise CorpusError(
+            f"too few {what}: they are of {len(set(folds))} of {FOLDS} folds of sites, and each needs one"
+        )
+
+
 def _limited(pages: Iterable[GoldPage], limit: int | None) -> Iterable[GoldPage]:
     seen: dict[str, int] = {}
     for page in pages:
@@ -200,11 +220,12 @@ class Pool:
         scores: float32, lines x kinds, out of fold; after `fit`.
     """
 
-    def __init__(self, texts: Sequence[Text]):
+    def __init__(self, texts: Sequence[Text], written: float = 1.0):
+        weight = {"written": written, "string": 0.5}
         self.lines = [line for text in texts for line in text.lines]
         self.kinds = np.array([SCORED.index(kind) for text in texts for kind in text.kinds])
         self.folds = np.array([text.fold for text in texts for _ in text.lines])
-        self.weights = np.array([0.5 if text.rendering == "string" else 1.0 for text in texts for _ in text.lines])
+        self.weights = np.array([weight.get(text.rendering, 1.0) for text in texts for _ in text.lines])
         self.first = np.cumsum([0, *(len(text.lines) for text in texts)])
         self.scores = np.zeros((len(self.lines), len(SCORED)), np.float32)
 
@@ -222,6 +243,14 @@ class Pool:
         return table, scale, fits[-1][1]
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """One thread, so that the sums are the same on every machine; and no word about passes that are few on purpose."""
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
 def _fit_linear(
     X: scipy.sparse.csr_matrix,
     y: np.ndarray,
@@ -230,7 +259,7 @@ def _fit_linear(
     out: int | None,
     settings: Settings,
 ) -> tuple[np.ndarray, np.ndarray]:
-    with threadpool_limits(1):
+    with _quietly():
         used = (folds != out) & (weights > 0)
         return linear_weights(
             linear(1.0, settings.iterations, settings.seed).fit(X[used], y[used], sample_weight=weights[used])
@@ -333,12 +362,19 @@ def _fit_network(
     used: np.ndarray,
     settings: Settings,
 ) -> Network:
-    with threadpool_limits(1):
-        scaler = Scaler().fit(columns[used])
+    with _quietly():
+        scaler = ColumnScaler().fit(columns[used])
         X, y, w = scaler.transform(columns[used]), targets[used], weights[used]
         epochs = settings.epochs if form == "text" else settings.page_epochs
         fitted = [
-            perceptron(settings.hidden, epochs, settings.seed + number, settings.alpha).fit(X, y, sample_weight=w)
+            perceptron(
+                settings.hidden,
+                epochs,
+                settings.seed + number,
+                settings.alpha,
+                settings.rate,
+                min(settings.batch, len(y)),
+            ).fit(X, y, sample_weight=w)
             for number in range(averaged)
         ]
         return as_network(scaler, fitted)

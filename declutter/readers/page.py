@@ -1,0 +1,58 @@
+"""What is read of a page: its blocks and the elements they stand in, as plain lists; needs no parser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# Tags that end a block of text. The order is the tag's number in `Page.tags`; 0 is every other element that holds a block.
+TAGS = (
+    "", "html", "body", "main", "article", "section", "div", "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ul",
+    "ol", "dl", "dt", "dd", "blockquote", "pre", "figure", "figcaption", "table", "tr", "td", "th", "caption",
+    "header", "footer", "nav", "aside", "form", "fieldset", "button", "select", "option", "textarea", "label",
+    "details", "summary", "dialog", "address", "center", "hr", "iframe", "video", "tbody", "thead", "tfoot", "menu",
+    "picture", "audio", "legend",
+)  # fmt: skip
+TAG = {tag: number for number, tag in enumerate(TAGS)}
+
+
+@dataclass(slots=True)
+class Page:
+    """A page's blocks and block elements as parallel lists; elements ("nodes") come in document order, the root first.
+
+    Attributes:
+        title: of the document head, "" if there is none.
+        share_title: og:title or twitter:title, "" if there is none.
+        headline: index of the block that is the page's own headline, or None.
+        blocks: for each block the number of the node it stands in.
+        linked, emphasised: characters of each block inside links and inside bold or italic type.
+        parents, tags: for each node its parent's number and its tag's number in TAGS.
+        names: for each node the number of its label.
+        labels: the different labels: an element's tag, class, id, role and the like as one string.
+        hidden: for each node whether it says that it, and what is in it, is not displayed.
+        first, last: for each node the first block within it, and the first after it.
+        ends: for each node the number of the first node after it that it does not hold.
+        origin: the markup, or the root of the tree, that was read.
+    """
+
+    title: str = ""
+    share_title: str = ""
+    headline: int | None = None
+    blocks: list[int] = field(default_factory=list)
+    linked: list[int] = field(default_factory=list)
+    emphasised: list[int] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    names: list[int] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    hidden: list[bool] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    origin: Any = None
+
+    def paths(self) -> list[str | None]:
+        """XPath of the element that holds each block, see `readers.html.find_paths`."""
+        from declutter.readers.html import find_paths
+
+        return find_paths(self)

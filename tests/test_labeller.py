@@ -1,0 +1,239 @@
+"""The whole way from a source to its labels, for any input, whatever the model."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import declutter
+from declutter import Declutter, DeclutterError, Document, Kind
+
+ARTICLE = """\
+Council votes to mend the old bridge
+
+By Jane Doe
+
+The town council voted by nine to four on Monday evening to repair the old bridge over the river, which has been \
+closed to cars since the flood of last autumn tore away a part of its northern pier, and to build a footbridge beside \
+it until the work is done; the mayor said that the county would pay half of the cost.
+
+Residents had asked for the repair in three letters, and a hundred of them came to the meeting.
+
+Subscribe to our newsletter and get the best stories in your inbox every morning.
+Share this article
+© 2024 The Daily. All rights reserved.
+"""
+PAGE = (
+    "<html><head><title>Council votes to mend the old bridge</title></head><body><ul><li><a href=/>Home</a></ul>"
+    + "".join(f"<p>{line}</p>" for line in ARTICLE.split("\n") if line)
+    + "</body></html>"
+)
+
+few = settings(max_examples=25)
+characters = st.characters(exclude_categories=())  # half surrogates too
+tagged = st.lists(
+    st.one_of(
+        st.text(characters, max_size=20),
+        st.sampled_from(["p", "div", "a", "h1", "ul", "li", "td", "title", "script", "br", "!--"]).flatmap(
+            lambda tag: st.sampled_from([f"<{tag}>", f"</{tag}>", f"<{tag} class='x' href=y>"])
+        ),
+        st.sampled_from(
+            ["\n", "\r\n\r\n", "\x00", "-->", "<!doctype html>", "<?xml version='1.0'?>", "&#0;", "&#xD800;"]
+        ),
+        st.sampled_from(["Subscribe to our newsletter", "The council met on Monday.", "市議会は橋を直す。", "x" * 500]),
+    ),
+    max_size=20,
+).map("".join)
+raw = st.one_of(
+    st.binary(max_size=100),
+    tagged.map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.tuples(tagged, st.sampled_from(["utf-16", "windows-1252", "shift_jis", "gb18030"])).map(
+        lambda pair: pair[0].encode(pair[1], "replace")
+    ),
+)
+formats = st.sampled_from(["auto", "html", "text"])
+
+
+def check(document: Document) -> None:
+    """What holds of every document."""
+    assert len(list(document)) == len(document) == len(document.source.texts) == len(document.probabilities)
+    assert all(paragraph.text.strip() for paragraph in document)
+    assert np.allclose(document.probabilities.sum(axis=1), 1, atol=1e-4)
+    assert (document.probabilities >= 0).all()
+    assert isinstance(document.text, str)
+
+
+@few
+@given(source=st.one_of(raw, tagged), format=formats)
+def test_any_input_gives_a_document_or_an_error_of_ours(labeller, source, format):
+    try:
+        document = labeller.label(source, format)
+    except DeclutterError:
+        return
+    check(document)
+
+
+@few
+@given(paragraphs=st.lists(st.text(characters, max_size=30), max_size=6))
+def test_any_list_of_paragraphs_gives_as_many_labels(labeller, paragraphs):
+    document = labeller.label(paragraphs)
+    assert [paragraph.text for paragraph in document] == paragraphs
+    assert np.allclose(document.probabilities.sum(axis=1), 1, atol=1e-4)
+
+
+@few
+@given(text=tagged)
+def test_cleaning_text_takes_paragraphs_out_and_rewrites_nothing(labeller, text):
+    try:
+        document = labeller.label(text, "text")
+    except DeclutterError:
+        return
+    rest = iter(text)
+    assert all(character in rest for character in document.text)
+    position = 0
+    for paragraph in document:
+        if paragraph.keep:
+            position = document.text.index(paragraph.text, position) + len(paragraph.text)
+
+
+@few
+@given(text=tagged)
+def test_keeping_every_kind_gives_the_text_back_exactly(labeller, text):
+    try:
+        cleaned = Declutter(labeller.model, keep=list(Kind)).clean(text, "text")
+    except DeclutterError:
+        return
+    assert cleaned == text
+
+
+@pytest.mark.parametrize("unit", ["auto", "line", "block"])
+def test_keeping_every_kind_gives_an_article_back_exactly(unit):
+    for text in (ARTICLE, "\r\n\r\n" + ARTICLE.replace("\n", "\r\n") + "  \t", "\ufeff" + ARTICLE):
+        assert declutter.clean(text, keep=list(Kind), unit=unit) == text
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_as_many_labels_as_paragraphs(labeller, count):
+    paragraphs = [f"Paragraph {i}." for i in range(count)]
+    sources = {"text": "\n".join(paragraphs), "html": "<hr>" + "".join(f"<p>{text}</p>" for text in paragraphs)}
+    for format, source in sources.items():
+        document = labeller.label(source, format)
+        assert [paragraph.text for paragraph in document] == paragraphs
+        check(document)
+    assert len(labeller.label(paragraphs)) == count
+
+
+def test_the_obvious_is_seen_in_text_and_on_a_page(labeller):
+    """The only test here that asks for a good model."""
+    for source in (ARTICLE, PAGE):
+        kinds = {paragraph.text[:9]: paragraph.kind for paragraph in labeller.label(source)}
+        assert kinds["The town "] is Kind.CONTENT
+        assert kinds["Residents"] is Kind.CONTENT
+        assert kinds["Subscribe"] not in (Kind.CONTENT, Kind.HEADLINE)
+        assert kinds["© 2024 Th"] not in (Kind.CONTENT, Kind.HEADLINE)
+    assert labeller.label(PAGE).title == "Council votes to mend the old bridge"
+
+
+OTHERS = [PAGE, "One line.", ["a", "b"], ARTICLE * 3, "<p>x</p>" * 50, "市議会は橋を直す。\n" * 20]
+
+
+@pytest.mark.parametrize("source", [ARTICLE, PAGE], ids=["text", "page"])
+def test_what_came_before_does_not_change_an_answer(labeller, source):
+    first = labeller.label(source)
+    for other in OTHERS:
+        labeller.label(other).text  # noqa: B018
+    again = labeller.label(source)
+    assert np.array_equal(again.probabilities, first.probabilities)
+    assert list(again) == list(first)
+    assert again[0].reasons() == first[0].reasons()
+    assert np.array_equal(Declutter().label(source).probabilities, first.probabilities)
+
+
+def test_threads_may_share_a_labeller(labeller):
+    sources = [ARTICLE, *OTHERS] * 6
+    alone = [labeller.label(source) for source in sources]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(labeller.label, sources))
+    for expected, found in zip(alone, together, strict=True):
+        assert np.array_equal(found.probabilities, expected.probabilities)
+        assert found.text == expected.text
+
+
+def test_a_pickled_labeller_labels_the_same():
+    labeller = Declutter(keep="content", threshold=0.3, unit="block")
+    back = pickle.loads(pickle.dumps(labeller))
+    assert (back.policy, back.unit) == (labeller.policy, labeller.unit)
+    assert np.array_equal(back.label(ARTICLE).probabilities, labeller.label(ARTICLE).probabilities)
+    assert back.clean(ARTICLE) == labeller.clean(ARTICLE)
+
+
+def test_twenty_thousand_paragraphs(labeller):
+    document = labeller.label("The council met on Monday.\nShare this\n" * 10_000, "text")
+    assert len(document) == len(document.source.texts) == 20_000
+    assert np.allclose(document.probabilities.sum(axis=1), 1, atol=1e-4)
+    everything = Declutter(labeller.model, threshold=0)
+    assert everything.clean(document.source.text, "text") == document.source.text
+
+
+@pytest.mark.parametrize(
+    "source", [ARTICLE, PAGE, ["One.", "Two."], "One paragraph alone."], ids=["text", "page", "list", "one"]
+)
+def test_reasons_come_strongest_first_and_no_more_than_asked_for(labeller, source):
+    for paragraph in labeller.label(source):
+        everything = paragraph.reasons(1000)
+        weights = [abs(reason.weight) for reason in everything]
+        assert weights == sorted(weights, reverse=True)
+        assert all(reason.text and isinstance(reason.weight, float) for reason in everything)
+        assert paragraph.reasons(3) == everything[:3]
+        assert paragraph.reasons() == everything[:5]
+        assert paragraph.reasons(0) == []
+
+
+def test_a_threshold_of_0_makes_everything_content_and_of_1_hardly_anything():
+    assert set(declutter.label(ARTICLE, threshold=0).counts) == {Kind.CONTENT}
+    assert declutter.clean(ARTICLE, threshold=0) == ARTICLE
+    assert len(declutter.clean(ARTICLE, threshold=1)) < len(ARTICLE)
+
+
+def test_keep_and_drop_change_what_is_kept_and_not_what_is_seen():
+    default, dropped = declutter.label(ARTICLE), declutter.label(ARTICLE, drop=list(Kind))
+    assert dropped.kinds == default.kinds
+    assert dropped.text == ""
+    assert [paragraph.keep for paragraph in default] == [kind in declutter.DEFAULT_KEEP for kind in default.kinds]
+    assert declutter.clean(ARTICLE, keep="content", threshold=0) == ARTICLE
+    assert declutter.clean(ARTICLE, drop="content", threshold=0) == ""
+
+
+def test_the_headline_is_found_whatever_the_scores():
+    document = declutter.label(PAGE, threshold=0)
+    assert document.counts[Kind.HEADLINE] == 1
+    assert document.title == "Council votes to mend the old bridge"
+    assert document.title not in declutter.clean(PAGE, drop="headline", threshold=0)
+
+
+def test_the_unit_reaches_the_reader():
+    assert len(declutter.label("a\nb\n\nc", unit="line")) == 3
+    assert len(declutter.label("a\nb\n\nc", unit="block")) == 2
+
+
+def test_the_functions_and_the_class_agree(labeller):
+    assert list(declutter.label(ARTICLE)) == list(labeller.label(ARTICLE))
+    assert declutter.clean(PAGE) == labeller.clean(PAGE) == labeller.label(PAGE).text
+    assert declutter.clean(ARTICLE, model=labeller.model) == labeller.clean(ARTICLE)
+    assert declutter.clean(ARTICLE, keep=iter(["content"])) == declutter.clean(ARTICLE, keep=["content"])
+
+
+@pytest.mark.parametrize(
+    "options", [{"keep": "ads"}, {"drop": ["ads"]}, {"threshold": 2}, {"unit": "word"}, {"format": "pdf"}]
+)
+def test_wrong_use_is_told(options):
+    with pytest.raises(declutter.UsageError):
+        declutter.label(ARTICLE, **options)
+
+
+def test_a_missing_model_is_told(tmp_path):
+    with pytest.raises(declutter.ModelError, match="no model at"):
+        declutter.label(ARTICLE, model=tmp_path / "nowhere")

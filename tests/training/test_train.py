@@ -1,0 +1,264 @@
+import dataclasses
+import json
+import lzma
+
+import numpy as np
+import pytest
+
+from declutter import Declutter
+from declutter.errors import CorpusError
+from declutter.features.words import find_words
+from declutter.kinds import SCORED, Kind
+from declutter.model import DESCRIPTION, WEIGHTS, load_model
+from declutter.policy import Thresholds
+from declutter.training import align, train
+from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
+from declutter.training.train import Pool, Settings, calibration_error, targets_of
+
+SETTINGS = Settings(hidden=4, networks=1, epochs=1, page_epochs=1, splices=1, iterations=5, jobs=1)
+SITES = [f"site{number}.example" for number in range(12)]
+SENTENCES = [
+    "The river rose by two metres overnight, the mayor said on Monday, and the bridge will stay closed until Friday.",
+    "Farmers in the valley lost most of their hay, and the council promised them help before the winter comes.",
+    "The museum opens its doors again after three years, with a show about the ships that never came home.",
+    "Two teams from the north reached the final, which neither of them had expected at the start of the season.",
+    "The agency wrote that the water should fall again, although more rain is on its way from the west.",
+]
+NOTICES = [
+    ("appeal", "Dear reader, our newsroom needs your donation today."),
+    ("paywall", "This article is for subscribers only. Log in to read on."),
+    ("signup", "Sign up for our newsletter"),
+    ("social", "Share on social media"),
+    ("related", "Read more: ten walks in the hills"),
+    ("navigation", "Home | News | Sport"),
+    ("advert", "Advertisement"),
+    ("legal", "© 2024 Vale Echo. All rights reserved."),
+    ("consent", "We use cookies. Accept all"),
+    ("comment", "12 comments"),
+    ("interface", "Loading ..."),
+]
+CREDITS = [("byline", "By Ann Hill, 3 May 2024"), ("caption", "The bridge on Monday. Photo: Ann Hill")]
+
+pytestmark = pytest.mark.filterwarnings("ignore:Got `batch_size`")  # a batch is larger than all the data here
+
+
+def lines_of(number):
+    """A made-up text: menu, byline, three sentences, caption, two notices; no two texts are alike."""
+    sentences = [f"{SENTENCES[(number + i) % 5]} It was day {'abcdefghijkl'[number]}." for i in range(3)]
+    notices = [NOTICES[(number + i) % len(NOTICES)] for i in (0, 4, 7)]
+    pairs = [notices[0], CREDITS[0], *(("content", sentence) for sentence in sentences), CREDITS[1], *notices[1:]]
+    return [{"kind": kind, "text": text} for kind, text in pairs]
+
+
+def markup_of(number):
+    menu, byline, *body, caption, first, second = (line["text"] for line in lines_of(number))
+    paragraphs = "".join(f"<p>{text}</p>" for text in body)
+    return (
+        f"<title>{body[0][:40]}</title><nav class=menu><a href=/>{menu}</a></nav><article><h1>{body[0][:40]}</h1>"
+        f"<p class=byline>{byline}</p>{paragraphs}<figcaption>{caption}</figcaption></article>"
+        f"<aside class=box><div>{first}</div></aside><footer><p>{second}</p></footer>"
+    )
+
+
+def gold_of(number):
+    return "\n".join(line["text"] for line in lines_of(number) if line["kind"] == "content")
+
+
+def write(path, records):
+    content = "".join(json.dumps(record) + "\n" for record in records).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(lzma.compress(content) if path.suffix == ".xz" else content)
+
+
+def write_folders(root):
+    """A tiny corpus and a tiny data folder, in the formats of the real ones."""
+    assert {fold(site) for site in SITES} == set(range(FOLDS))
+    data, corpus = root / "data", root / "corpus"
+    numbered = list(enumerate(SITES))
+    texts = [
+        {"id": f"fundus/{i}", "lang": "en", "site": site, "source": "fundus", "rendering": "window", "split": "train"}
+        | {"lines": lines_of(i)}
+        for i, site in numbered
+    ]
+    write(data / "labelled_texts.jsonl.xz", texts)
+    for offset, name in enumerate(("fundus", "andy", "dragnet", "wcxb")):
+        pages = [
+            {"id": f"{name}/{i}", "lang": "en", "site": site, "split": "train"}
+            | {"gold": gold_of(i), "html": markup_of(i)}
+            for i, site in numbered[offset::4]
+        ]
+        write(data / f"{name}.jsonl.xz", pages)
+    write(data / "notices.jsonl.xz", [{"kind": kind, "lang": "en", "text": text} for kind, text in NOTICES])
+    written = {"lang": "en", "publisher": "Vale Echo", "lines": lines_of(0)}
+    notice = {"id": "n", "template": "n", "place": "end", "lines": [{"kind": "appeal", "text": "Give us a hand"}]}
+    negative = [{"kind": "content", "text": f"{sentence} She gave a donation."} for sentence in SENTENCES]
+    write(corpus / "texts" / "en.jsonl", [written | {"id": "t", "template": "t"}])
+    write(corpus / "notices" / "en.jsonl", [written | notice])
+    write(corpus / "negatives" / "en.jsonl", [{"id": "g", "lang": "en", "template": "g", "lines": negative}])
+    return corpus, data
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    return write_folders(tmp_path_factory.mktemp("sources"))
+
+
+def run(folders, folder, **changes):
+    said = []
+    train.train(*folders, folder, dataclasses.replace(SETTINGS, **changes), said.append)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(folders, tmp_path_factory):
+    return run(folders, tmp_path_factory.mktemp("trained"))
+
+
+def test_a_trained_model_loads_and_labels(trained):
+    document = Declutter(trained).label("\n".join(SENTENCES), "text")
+    assert len(document) == len(SENTENCES)
+    assert document.probabilities.sum(axis=1) == pytest.approx(np.ones(len(SENTENCES)), abs=1e-5)
+    assert len(Declutter(trained).label(markup_of(3), "html")) == 9
+
+
+def test_the_words_tell_what_was_trained_from_what_was_not(trained):
+    scores = load_model(trained).score_words(find_words(["Sign up for our newsletter", SENTENCES[0]]))
+    assert [SCORED[best] for best in scores.argmax(axis=1)] == [Kind.SIGNUP, Kind.CONTENT]
+
+
+def test_the_description_says_what_it_was_trained_on(trained, folders):
+    about = json.loads((trained / DESCRIPTION).read_text("utf-8"))
+    assert about["counts"]["pages"] == 12
+    assert about["counts"]["texts"] == 12 + 3 + len(NOTICES)
+    assert about["settings"]["hidden"] == 4
+    assert about["corpus"] == train.fingerprint(folders[0])
+    assert set(about["out_of_fold"]) == {"text", "html"}
+    assert "jobs" not in about["settings"]
+
+
+def test_the_same_seed_gives_the_same_bytes(trained, folders, tmp_path):
+    run(folders, tmp_path)
+    for name in (WEIGHTS, DESCRIPTION):
+        assert (tmp_path / name).read_bytes() == (trained / name).read_bytes()
+
+
+def test_another_seed_gives_other_weights(trained, folders, tmp_path):
+    run(folders, tmp_path, seed=1)
+    assert (tmp_path / WEIGHTS).read_bytes() != (trained / WEIGHTS).read_bytes()
+
+
+def test_another_text_gives_other_weights_and_another_fingerprint(trained, tmp_path):
+    corpus, data = write_folders(tmp_path)
+    extra = [{"kind": "content", "text": text[::-1]} for text in SENTENCES]
+    write(corpus / "negatives" / "de.jsonl", [{"id": "h", "lang": "de", "template": "h", "lines": extra}])
+    run((corpus, data), tmp_path / "model")
+    assert (tmp_path / "model" / WEIGHTS).read_bytes() != (trained / WEIGHTS).read_bytes()
+    assert load_model(tmp_path / "model").about["corpus"] != load_model(trained).about["corpus"]
+
+
+def test_a_broken_corpus_stops_the_run_and_writes_nothing(tmp_path):
+    corpus, data = write_folders(tmp_path)
+    (corpus / "notices" / "xx.jsonl").write_text("{\n")
+    with pytest.raises(CorpusError, match=r"xx\.jsonl:1"):
+        run((corpus, data), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_missing_data_folder_stops_the_run(folders, tmp_path):
+    with pytest.raises(OSError, match="none"):
+        run((folders[0], tmp_path / "none"), tmp_path / "model")
+
+
+def test_the_page_limit_is_of_every_set(folders):
+    pages = list(train.read_pages(folders[1], "train"))
+    limited = list(train._limited(pages, 2))
+    assert [page.source for page in limited] == [name for name in PAGE_SETS for _ in range(2)]
+    assert list(train._limited(pages, None)) == pages
+
+
+def words_model(fitted):
+    """A model of what `Pool.fit` returns and nothing else."""
+    return train._model(fitted, np.zeros(0), {}, {})
+
+
+def pool(weight):
+    texts = [
+        Text(f"t{i}", "en", site, "test", "string" if i % 2 else "window", ("Give now", "It rained"), kinds)
+        for i, site in enumerate(SITES)
+        for kinds in [(Kind.APPEAL, Kind.CONTENT) if i % 2 else (Kind.CONTENT, Kind.SIGNUP)]
+    ]
+    made = Pool(texts)
+    made.weights[made.weights < 1] = weight
+    return made
+
+
+def test_training_weights_change_the_fitted_classifier():
+    light, heavy = (pool(weight).fit(SETTINGS) for weight in (0.01, 100))
+    appeal, content = SCORED.index(Kind.APPEAL), SCORED.index(Kind.CONTENT)
+    light, heavy = (words_model(fitted).score_words(find_words(["Give now"]))[0] for fitted in (light, heavy))
+    assert light[content] > light[appeal]
+    assert heavy[appeal] > heavy[content]
+
+
+def test_weights_change_the_fitted_network():
+    random = np.random.default_rng(0)
+    columns = random.normal(size=(600, 5)).astype(np.float32)
+    targets = np.where(np.arange(600) % 2, 0, 3)
+    found = []
+    for weight in (0.1, 10.0):
+        weights = np.where(targets == 3, weight, 1.0)
+        settings = dataclasses.replace(SETTINGS, epochs=150)
+        fitted = train._fit_network("text", 1, columns, np.r_[targets[:-1], 5], weights, np.ones(600, bool), settings)
+        found.append(np.exp(fitted.scores(columns))[:, 3].mean())
+    assert found[0] + 0.2 < found[1]
+
+
+def test_scores_of_a_line_come_from_folds_it_is_not_in():
+    """Every site calls its own nonsense word something that no other site does: nobody can know it out of fold."""
+    kinds = (Kind.SIGNUP, Kind.CONTENT)
+    texts = [
+        Text(f"t{i}", "en", site, "test", "window", ("qwertyuiopas"[i] * 7, "It rained"), kinds)
+        for i, site in enumerate(SITES)
+    ]
+    legal = [("more text",) * 9, (Kind.LEGAL,) * 9]
+    made = Pool(texts + [Text("c", "en", f"more{i}.example", "test", "window", *legal) for i in range(9)])
+    known = words_model(made.fit(dataclasses.replace(SETTINGS, iterations=60))).score_words(find_words(made.lines))
+    inside, outside = (
+        scores[made.first[: len(SITES)]][:, [SCORED.index(Kind.SIGNUP), SCORED.index(Kind.LEGAL)]]
+        for scores in (known, made.scores)
+    )
+    assert (inside[:, 0] - inside[:, 1] > outside[:, 0] - outside[:, 1] + 0.1).all()
+
+
+def test_gold_says_what_is_article_and_the_text_classifier_what_the_rest_is():
+    likely = np.zeros((4, len(SCORED)))
+    likely[:, 0] = 0.9
+    likely[[0, 1], SCORED.index(Kind.SIGNUP)] = 0.1
+    likely[2, SCORED.index(Kind.LEGAL)] = 0.1
+    likely[3, [0, SCORED.index(Kind.CAPTION)]] = 0.1, 0.9
+    targets, weights = targets_of(np.array([align.INSIDE, align.OUTSIDE, align.UNKNOWN, align.INSIDE]), likely)
+    assert targets.tolist() == [0, SCORED.index(Kind.SIGNUP), -1, 0]
+    assert weights[3] < weights[0] == weights[1]
+
+
+def test_the_calibration_error_equals_a_hand_count():
+    probabilities = np.array([0.92, 0.98, 0.95, 0.15])
+    truth = np.array([True, True, False, False])
+    assert calibration_error(probabilities, truth) == pytest.approx((abs(2.85 - 2) + 0.15) / 4)
+    assert calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0
+
+
+def test_thresholds_cost_no_more_article_than_was_allowed():
+    random = np.random.default_rng(1)
+    content = random.beta(5, 2, 2000)
+    probabilities = np.zeros((2000, len(SCORED)))
+    probabilities[:, 0], probabilities[:, SCORED.index(Kind.RELATED)] = content, 1 - content
+    targets, lengths = np.zeros(2000, int), random.integers(10, 300, 2000)
+    picked = []
+    for loss in (0.001, 0.01, 0.05):
+        found = train._thresholds_for_loss(probabilities, targets, lengths, loss)
+        lost = lengths[~found.keeps(probabilities, lengths)].sum() / lengths.sum()
+        assert lost <= loss
+        picked.append(found.short)
+    assert picked == sorted(set(picked))
+    assert isinstance(found, Thresholds)
