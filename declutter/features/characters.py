@@ -1,4 +1,4 @@
-"""What a character is: one of thirty classes, looked up in a table for a whole buffer at once.
+"""What a character is: one of 33 classes, looked up in a table for a whole buffer at once.
 
 The table is a file, so that classes and lower case do not change with the Unicode version of the Python that runs
 (written by `python -m declutter.training.characters`). It covers the basic plane; what lies above counts as a symbol.
@@ -13,11 +13,11 @@ import numpy as np
 
 CLASSES = (
     "space", "alone", "lower", "upper", "caseless", "mark", "digit", "period", "comma", "colon", "semicolon", "exclamation",
-    "question", "opening", "closing", "straight", "apostrophe", "dash", "bullet", "bar", "open bracket", "close bracket",
+    "question", "opening", "closing", "straight", "guillemet", "apostrophe", "dash", "bullet", "bar", "open bracket", "close bracket",
     "currency", "at", "copyright", "percent", "ellipsis", "arrow", "hash", "star", "symbol", "other",
 )  # fmt: skip
 """`alone`: letters of scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese), each taken as a word.
-`opening`, `closing`, `straight`: quotation marks. `caseless`: letters of scripts without capitals."""
+`opening`, `closing`, `straight`: quotation marks; `guillemet`: those that lead on as often as they quote. `caseless`: letters of scripts without capitals."""
 
 ID = {name: i for i, name in enumerate(CLASSES)}
 _FIRST, _LAST = np.uint8(ID["lower"]), np.uint8(ID["digit"])  # the classes of which words are made stand side by side

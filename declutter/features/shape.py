@@ -19,7 +19,7 @@ _SHARES = (  # share of the visible characters, in this order
     members("caseless"),
     members("alone"),
     members("digit"),
-    members("opening", "closing", "straight"),
+    members("opening", "closing", "straight", "guillemet"),
     members("comma"),
     members("period", "exclamation", "question", "ellipsis"),
     members("bullet", "bar", "arrow", "star", "hash"),
@@ -34,6 +34,7 @@ _COUNTS = (  # present at all, on a logarithmic scale
     members("bar", "bullet", "arrow"),
     members("copyright"),
     members("opening", "straight"),
+    members("guillemet"),
     members("at"),
     members("dash"),
     members("digit"),
@@ -42,7 +43,7 @@ _BEGINS = (
     members("upper"),
     members("lower"),
     members("digit"),
-    members("opening", "straight"),
+    members("opening", "straight", "guillemet"),
     members("bullet", "dash", "arrow", "star"),
     members("caseless", "alone"),
 )
@@ -56,6 +57,7 @@ _ENDS = (
     members("digit"),
     members("close bracket"),
     members("comma"),
+    members("guillemet"),
 )
 _SHARE_MATRIX = np.stack(_SHARES, axis=1).astype(np.float32)
 _COUNT_MATRIX = np.stack(_COUNTS, axis=1).astype(np.float32)
@@ -137,6 +139,7 @@ SHAPE = (
     ("separators", "number of bars, bullets and arrows"),
     ("copyright signs", "number of copyright and trademark signs"),
     ("quotations", "number of quotations"),
+    ("guillemets", "number of guillemets"),
     ("at signs", "number of at signs"),
     ("dashes", "number of dashes"),
     ("digit count", "number of digits"),
@@ -155,5 +158,6 @@ SHAPE = (
     ("ends with a digit", "ends with a digit"),
     ("ends with a bracket", "ends with a bracket"),
     ("ends with a comma", "ends with a comma"),
+    ("ends with a guillemet", "ends with a guillemet"),
 )
 """Name and meaning of every column of `shape`."""

@@ -22,7 +22,7 @@ ALONE = (
 )
 SINGLE = {
     "period": ".。．।॥۔։።", "comma": ",，、،٬՝፣", "colon": ":：፡", "semicolon": ";；؛", "exclamation": "!！¡՜", "question": "?？¿؟՞;",
-    "opening": "“„«‹「『《〈‘‚", "closing": "”»›」』》〉’", "straight": '"＂', "apostrophe": "'`´", "dash": "-‐‑‒–—―−~～",
+    "opening": "“„「『《〈‘‚", "closing": "”」』》〉’", "straight": '"＂', "guillemet": "«»‹›", "apostrophe": "'`´", "dash": "-‐‑‒–—―−~～",
     "bullet": "•·‣▪■□●○◦▶►▸∙・*", "bar": "|¦/\\｜／", "open bracket": "([{（［【〔", "close bracket": ")]}）］】〕", "at": "@＠",
     "copyright": "©®™℗", "percent": "%％‰", "ellipsis": "…", "arrow": "→←↑↓➔➜➤⇒⟶↗⬇", "hash": "#＃", "star": "★☆✩✰⭐",
 }  # fmt: skip

@@ -72,8 +72,8 @@ class Settings:
     Attributes:
         seed: of every random choice.
         jobs: processes.
-        hidden, networks, alpha, rate, batch: of the context perceptrons: units, how many are averaged in the last pass, weight
-            decay, learning rate, rows a step.
+        hidden, alpha: of the context perceptrons: units and weight decay.
+        networks, rates, batches: for each pass how many perceptrons are averaged, their learning rate and rows a step.
         epochs, page_epochs: their passes over the data, for text and for pages.
         content_loss: share of the article's characters that the thresholds may cost on sites not trained on.
         splices: spliced texts made of every article.
@@ -85,12 +85,12 @@ class Settings:
     seed: int = 0
     jobs: int = 2
     hidden: int = 64
-    networks: int = 3
+    networks: tuple[int, ...] = (1, 3)
     epochs: int = 12
     page_epochs: int = 8
     alpha: float = 0.1
-    rate: float = 5e-3
-    batch: int = 4096
+    rates: tuple[float, ...] = (1e-3, 5e-3)
+    batches: tuple[int, ...] = (512, 4096)
     content_loss: float = 0.005
     splices: int = 5
     written: float = 3.0
@@ -321,9 +321,8 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
         columns = np.concatenate(
             [example.evidence.columns(score) for example, score in zip(examples, np.split(flat, ends), strict=True)]
         )
-        averaged = settings.networks if number + 1 == PASSES[form] else 1
         fits = Parallel(settings.jobs)(
-            delayed(_fit_network)(form, averaged, columns, targets, weights, used & (folds != out), settings)
+            delayed(_fit_network)(form, number, columns, targets, weights, used & (folds != out), settings)
             for out in (*range(FOLDS), None)
         )
         flat = np.empty((len(targets), len(SCORED)), np.float32)
@@ -355,28 +354,23 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
 
 def _fit_network(
     form: str,
-    averaged: int,
+    number: int,
     columns: np.ndarray,
     targets: np.ndarray,
     weights: np.ndarray,
     used: np.ndarray,
     settings: Settings,
 ) -> Network:
+    """Fits the perceptrons of one pass and makes one network of them."""
     with _quietly():
         scaler = ColumnScaler().fit(columns[used])
         X, y, w = scaler.transform(columns[used]), targets[used], weights[used]
         epochs = settings.epochs if form == "text" else settings.page_epochs
-        fitted = [
-            perceptron(
-                settings.hidden,
-                epochs,
-                settings.seed + number,
-                settings.alpha,
-                settings.rate,
-                min(settings.batch, len(y)),
-            ).fit(X, y, sample_weight=w)
-            for number in range(averaged)
-        ]
+        rate, batch = settings.rates[number], min(settings.batches[number], len(y))
+        fitted = []
+        for seed in range(settings.seed, settings.seed + settings.networks[number]):
+            one = perceptron(settings.hidden, epochs, seed, settings.alpha, rate, batch)
+            fitted.append(one.fit(X, y, sample_weight=w))
         return as_network(scaler, fitted)
 
 

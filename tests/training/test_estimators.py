@@ -14,8 +14,8 @@ from declutter.features.words import BUCKETS, find_words, score_words
 from declutter.kinds import SCORED
 from declutter.readers.html import read_page
 from declutter.training.estimators import (
-    NgramVectorizer,
     ColumnScaler,
+    NgramVectorizer,
     ShapeTransformer,
     as_network,
     linear,
@@ -163,7 +163,9 @@ def data():
 
 
 def fit_perceptrons(X, y, number):
-    return [perceptron(hidden=9, epochs=4, seed=seed, alpha=0.1, rate=1e-3, batch=100).fit(X, y) for seed in range(number)]
+    return [
+        perceptron(hidden=9, epochs=4, seed=seed, alpha=0.1, rate=1e-3, batch=100).fit(X, y) for seed in range(number)
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 3])

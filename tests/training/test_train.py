@@ -15,7 +15,7 @@ from declutter.training import align, train
 from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
 from declutter.training.train import Pool, Settings, calibration_error, targets_of
 
-SETTINGS = Settings(hidden=4, networks=1, epochs=1, page_epochs=1, splices=1, iterations=5, jobs=1)
+SETTINGS = Settings(hidden=4, networks=(1, 1), epochs=1, page_epochs=1, splices=1, iterations=5, jobs=1)
 SITES = [f"site{number}.example" for number in range(12)]
 SENTENCES = [
     "The river rose by two metres overnight, the mayor said on Monday, and the bridge will stay closed until Friday.",
