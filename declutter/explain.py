@@ -26,12 +26,8 @@ def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason
     """
     if kind is Kind.HEADLINE:
         return [Reason("it is the page's own headline: its title says the same", 1.0)]
-    evidence = extract(source, model.score_words, model.name_table)
-    networks = model.networks["text" if source.page is None else "html"]
-    scores = evidence.word_scores
-    for network in networks[:-1]:
-        scores = network.scores(evidence.columns(scores))
-    columns = evidence.columns(scores)
+    evidence = extract(source, model.score_words, model.score_names)
+    network, columns = model.last_pass(evidence)
     features = [feature for feature in FEATURES if source.page is not None or not feature.markup]
     groups: dict[str, list[int]] = {}
     for column, feature in enumerate(features):
@@ -40,8 +36,8 @@ def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason
     average = columns.mean(axis=0)
     for row, members in enumerate(groups.values()):
         occluded[row, members] = average[members]
-    whole = _log_odds(networks[-1], columns[index : index + 1], kind)[0]
-    change = whole - _log_odds(networks[-1], occluded, kind)
+    whole = _log_odds(network, columns[index : index + 1], kind)[0]
+    change = whole - _log_odds(network, occluded, kind)
     found = [
         Reason(sentence, round(float(weight), 2))
         for sentence, weight in zip(groups, change, strict=True)

@@ -20,14 +20,15 @@ import numpy as np
 
 from declutter.errors import ModelError
 from declutter.features import Evidence, feature_names, log_softmax
-from declutter.features.markup import NAME_BUCKETS
+from declutter.features.markup import NAME_BUCKETS, Tree, score_names
 from declutter.features.words import BUCKETS, Words, score_words
 from declutter.kinds import SCORED
 from declutter.policy import Thresholds
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
-PASSES = {"text": 2, "html": 2}  # networks of each format, each reading the scores of the one before
+_TABLES = ("word_table", "name_table")  # stored and used as int8
+PASSES = {"text": 2, "html": 2}  # networks of each format; all but the first read the scores of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class Model:
     Attributes:
         word_table: int8, n-gram buckets x kinds.
         word_scale, word_bias: float32, kinds; a score is sum * scale + bias.
-        name_table: float32, name buckets x twice the kinds (own element, elements around).
+        name_table: int8, name buckets x twice the kinds (own element, elements around).
+        name_scale: float32, twice the kinds.
         networks: by format ("text", "html"), in the order they run.
         thresholds: by format.
         about: the whole description, as in model.json.
@@ -64,6 +66,7 @@ class Model:
     word_scale: np.ndarray
     word_bias: np.ndarray
     name_table: np.ndarray
+    name_scale: np.ndarray
     networks: dict[str, tuple[Network, ...]]
     thresholds: dict[str, Thresholds]
     about: dict[str, Any]
@@ -79,12 +82,22 @@ class Model:
         scores: np.ndarray = score_words(words, self.word_table) * self.word_scale + self.word_bias
         return scores
 
+    def score_names(self, tree: Tree) -> np.ndarray:
+        """Scores of every block by the class and id names around it: float32, blocks x kinds."""
+        return score_names(tree, self.name_table, self.name_scale)
+
     def scores(self, evidence: Evidence) -> np.ndarray:
         """Logarithm of each kind's probability in context: float32, paragraphs x kinds."""
-        scores = evidence.word_scores
-        for network in self.networks["text" if evidence.tree is None else "html"]:
+        network, columns = self.last_pass(evidence)
+        return network.scores(columns)
+
+    def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
+        """The network that decides, and its input: float32, paragraphs x features."""
+        *earlier, last = self.networks["text" if evidence.tree is None else "html"]
+        scores = None
+        for network in earlier:
             scores = network.scores(evidence.columns(scores))
-        return scores
+        return last, evidence.columns(scores)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
@@ -93,6 +106,7 @@ class Model:
             "word_scale": self.word_scale,
             "word_bias": self.word_bias,
             "name_table": self.name_table,
+            "name_scale": self.name_scale,
         }
         for form, networks in self.networks.items():
             for number, network in enumerate(networks):
@@ -108,10 +122,11 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
         "word_scale": (kinds,),
         "word_bias": (kinds,),
         "name_table": (NAME_BUCKETS, 2 * kinds),
+        "name_scale": (2 * kinds,),
     }
     for form, passes in PASSES.items():
-        inputs = len(feature_names(form == "html"))
         for number in range(passes):
+            inputs = len(feature_names(form == "html", with_context=number > 0))
             parts = ((inputs, None), (None,), (None, kinds), (kinds,))
             shapes |= {
                 f"{form}.{number}.{part}": shape
@@ -122,10 +137,7 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
 
 def save_model(model: Model, folder: Path) -> None:
     """Writes the two files; large tables as they are, networks in half precision. Same model, same bytes."""
-    stored = {
-        name: array.astype(np.float16) if "_weights" in name or name == "name_table" else array
-        for name, array in model.arrays().items()
-    }
+    stored = {name: array.astype(np.float16) if "_weights" in name else array for name, array in model.arrays().items()}
     buffer = io.BytesIO()
     np.savez(buffer, **stored)  # type: ignore[arg-type]
     weights = buffer.getvalue()
@@ -176,9 +188,7 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
     _check_description(about, weights, folder)
     try:
         with np.load(io.BytesIO(weights), allow_pickle=False) as file:
-            arrays = {
-                name: file[name] if name == "word_table" else file[name].astype(np.float32) for name in file.files
-            }
+            arrays = {name: file[name] if name in _TABLES else file[name].astype(np.float32) for name in file.files}
     except Exception as error:  # numpy and zipfile raise a dozen types on a damaged file
         raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from None
     _check_arrays(arrays, folder / WEIGHTS)
@@ -194,6 +204,7 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         arrays["word_scale"],
         arrays["word_bias"],
         arrays["name_table"],
+        arrays["name_scale"],
         networks,
         {form: Thresholds(**about["thresholds"][form]) for form in PASSES},
         about,
@@ -211,9 +222,9 @@ def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
             raise ModelError(
                 f"{path}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}"
             )
-        if name == "word_table" and (arrays[name].dtype != np.int8 or arrays[name][0].any()):
-            raise ModelError(f"{path}: array {name} is not of int8 with an empty first row")
-        if not np.isfinite(arrays[name]).all():
+        if name in _TABLES and (arrays[name].dtype != np.int8 or (name == "word_table" and arrays[name][0].any())):
+            raise ModelError(f"{path}: array {name} is not of int8, or its first row is not empty")
+        if name not in _TABLES and not np.isfinite(arrays[name]).all():
             raise ModelError(f"{path}: array {name} holds values that are no numbers")
     for form, passes in PASSES.items():
         for number in range(passes):

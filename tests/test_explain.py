@@ -87,6 +87,7 @@ def test_evidence_for_one_of_two_kinds_speaks_against_the_other(labeller):
         model.word_scale,
         model.word_bias,
         model.name_table,
+        model.name_scale,
         model.networks | {"text": (*model.networks["text"][:-1], last)},
         model.thresholds,
         model.about,

@@ -24,7 +24,7 @@ def made():
     arrays = {}
     for name, expected in module._expected_shapes().items():
         shape = tuple(HIDDEN if size is None else size for size in expected)
-        if name == "word_table":
+        if name in ("word_table", "name_table"):
             arrays[name] = random.integers(-127, 128, shape).astype(np.int8)
             arrays[name][0] = 0
         else:
@@ -35,7 +35,7 @@ def made():
         for form, passes in PASSES.items()
     }
     thresholds = {"text": Thresholds(0.4, 0.2, 0.1), "html": Thresholds(0.5, 0.5, 0.5)}
-    tables = [arrays[name] for name in ("word_table", "word_scale", "word_bias", "name_table")]
+    tables = [arrays[name] for name in ("word_table", "word_scale", "word_bias", "name_table", "name_scale")]
     return Model(*tables, networks, thresholds, {"counts": {"pages": 3}, "corpus": "März"})
 
 
@@ -206,7 +206,7 @@ def test_the_default_model_is_found_and_loads():
 
 def test_a_network_is_one_hidden_layer_and_a_softmax(made):
     network = made.networks["text"][0]
-    columns = np.random.default_rng(1).normal(size=(9, len(feature_names(False))))
+    columns = np.random.default_rng(1).normal(size=(9, len(feature_names(False, with_context=False))))
     hidden = np.maximum(columns @ network.hidden_weights + network.hidden_bias, 0)
     likely = np.exp(hidden @ network.output_weights + network.output_bias)
     expected = likely / likely.sum(axis=1, keepdims=True)

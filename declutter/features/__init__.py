@@ -5,7 +5,7 @@ Text has no markup columns at all: what is missing is not there, and text and pa
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from declutter.document import Source
 from declutter.features.context import PLACE, neighbour_names, place, surroundings, surroundings_names
-from declutter.features.markup import MARKUP, REGION, Tree, markup, region, score_names
+from declutter.features.markup import MARKUP, REGION, Tree, markup, region
 from declutter.features.shape import SHAPE, shape
 from declutter.features.words import Words, find_words, score_words
 from declutter.kinds import SCORED
@@ -27,35 +27,37 @@ class Feature(NamedTuple):
         meaning: completes "The paragraph ..." or names a quantity; what `reasons()` prints.
         family: where it comes from.
         markup: whether it needs a page's markup.
+        context: whether it needs the scores of a pass before.
     """
 
     name: str
     meaning: str
     family: str
     markup: bool
+    context: bool
 
 
 def _family(
-    family: str, rows: tuple[tuple[str, str], ...] | list[tuple[str, str]], needs_markup: bool = False
+    family: str, rows: Sequence[tuple[str, str]], markup: bool = False, context: bool = False
 ) -> tuple[Feature, ...]:
-    return tuple(Feature(f"{family}: {name}", meaning, family, needs_markup) for name, meaning in rows)
+    return tuple(Feature(f"{family}: {name}", meaning, family, markup, context) for name, meaning in rows)
 
 
 FEATURES = (
     *_family("shape", SHAPE),
     *_family("place", (*PLACE, *neighbour_names())),
     *_family("words", [(kind, f"its words sound like {kind}") for kind in SCORED]),
-    *_family("markup", MARKUP, needs_markup=True),
-    *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], needs_markup=True),
-    *_family("region", REGION, needs_markup=True),
-    *_family("around", surroundings_names()),
+    *_family("markup", MARKUP, markup=True),
+    *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], markup=True),
+    *_family("region", REGION, markup=True, context=True),
+    *_family("around", surroundings_names(), context=True),
 )
-"""Every column of the classifier's input, in order. A text has those that need no markup."""
+"""Every column of the classifier's input, in order. A text has those that need no markup, a first pass those without context."""
 
 
-def feature_names(with_markup: bool) -> list[str]:
-    """Names of the columns for pages (`with_markup`) or for text, in order."""
-    return [feature.name for feature in FEATURES if with_markup or not feature.markup]
+def feature_names(with_markup: bool, with_context: bool = True) -> list[str]:
+    """Names of the columns for pages (`with_markup`) or for text, of later passes (`with_context`) or the first, in order."""
+    return [f.name for f in FEATURES if (with_markup or not f.markup) and (with_context or not f.context)]
 
 
 @dataclass(slots=True)
@@ -65,19 +67,19 @@ class Evidence:
     Attributes:
         words: characters and words.
         lengths: characters of each paragraph, float32.
-        fixed: columns of the families before "region", float32.
-        word_scores: logarithm of each kind's probability by words alone, paragraphs x kinds.
+        fixed: columns without context, float32.
         tree: the page's elements, None for text.
     """
 
     words: Words
     lengths: np.ndarray
     fixed: np.ndarray
-    word_scores: np.ndarray
     tree: Tree | None
 
-    def columns(self, scores: np.ndarray) -> np.ndarray:
-        """The classifier's input, given the scores of the pass before: float32, paragraphs x features."""
+    def columns(self, scores: np.ndarray | None) -> np.ndarray:
+        """The classifier's input, given the scores of the pass before if there was one: float32, paragraphs x features."""
+        if scores is None:
+            return self.fixed
         parts = [self.fixed]
         if self.tree is not None:
             parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))
@@ -92,24 +94,26 @@ def log_softmax(scores: np.ndarray) -> np.ndarray:
     return shifted
 
 
-def extract(source: Source, word_scorer: Callable[[Words], np.ndarray], name_table: np.ndarray | None) -> Evidence:
+def extract(
+    source: Source, word_scorer: Callable[[Words], np.ndarray], name_scorer: Callable[[Tree], np.ndarray] | None
+) -> Evidence:
     """Features of every paragraph of a source.
 
     Args:
         source: at least one paragraph.
         word_scorer: turns words into scores, paragraphs x kinds.
-        name_table: weights of the names in markup, see `markup.score_names`; None to leave markup aside.
+        name_scorer: names in markup into scores, paragraphs x kinds; None to leave markup aside.
     """
     words = find_words(source.texts)
-    lengths = (np.diff(words.bounds) - 1).astype(np.float32)
+    lengths = words.lengths.astype(np.float32)
     of_shape = shape(words)
     word_scores = log_softmax(word_scorer(words))
     parts = [of_shape, place(words, of_shape), np.maximum(word_scores, -8)]
     tree = None
-    if source.page is not None and name_table is not None:
+    if source.page is not None and name_scorer is not None:
         tree = Tree(source.page)
-        parts += [markup(tree, words, lengths), score_names(tree, name_table)]
-    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
+        parts += [markup(tree, words, lengths), name_scorer(tree)]
+    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), tree)
 
 
 def features_table() -> str:

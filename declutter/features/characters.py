@@ -12,15 +12,17 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = (
-    "space", "alone", "lower", "upper", "caseless", "mark", "digit", "period", "comma", "colon", "semicolon", "exclamation",
-    "question", "opening", "closing", "straight", "guillemet", "apostrophe", "dash", "bullet", "bar", "open bracket", "close bracket",
+    "space", "alone", "lower", "upper", "caseless", "mark", "digit", "period", "exclamation", "question", "comma", "colon", "semicolon",
+    "opening", "closing", "straight", "guillemet", "apostrophe", "dash", "bullet", "bar", "open bracket", "close bracket",
     "currency", "at", "copyright", "percent", "ellipsis", "arrow", "hash", "star", "symbol", "other",
 )  # fmt: skip
 """`alone`: letters of scripts written without spaces (Han, Kana, Thai, Lao, Khmer, Burmese), each taken as a word.
-`opening`, `closing`, `straight`: quotation marks; `guillemet`: those that lead on as often as they quote. `caseless`: letters of scripts without capitals."""
+`caseless`: letters of scripts without capitals. `opening`, `closing`, `straight`: quotation marks; `guillemet`: those that lead
+on as often as they quote."""
 
 ID = {name: i for i, name in enumerate(CLASSES)}
 _FIRST, _LAST = np.uint8(ID["lower"]), np.uint8(ID["digit"])  # the classes of which words are made stand side by side
+_STOPS = (np.uint8(ID["period"]), np.uint8(ID["question"]))  # and so do those that end sentences
 FILE = Path(__file__).with_name("characters.npz")
 
 
@@ -58,6 +60,11 @@ def look_up(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def in_word(classes: np.ndarray) -> np.ndarray:
     """Whether characters of these classes (uint8) go on with their neighbours as a word: letters, marks and digits."""
     return (classes - _FIRST) <= _LAST - _FIRST
+
+
+def ends_sentence(classes: np.ndarray) -> np.ndarray:
+    """Whether characters of these classes (uint8) are full stops, exclamation or question marks."""
+    return (classes - _STOPS[0]) <= _STOPS[1] - _STOPS[0]
 
 
 def members(*names: str) -> np.ndarray:

@@ -80,7 +80,7 @@ def neighbour_names() -> list[tuple[str, str]]:
 def place(words: Words, shape: np.ndarray) -> np.ndarray:
     """Position, repetition, vocabulary and the neighbours' shape: float32, paragraphs x columns (see `PLACE`)."""
     count = len(shape)
-    lengths = (np.diff(words.bounds) - 1).astype(np.float32)
+    lengths = words.lengths.astype(np.float32)
     index = np.arange(count, dtype=np.float32)
     before = np.cumsum(lengths) - lengths
     total = lengths.sum()
@@ -144,8 +144,8 @@ def _since(marks: np.ndarray) -> np.ndarray:
 
 def _repetition(words: Words) -> tuple[np.ndarray, np.ndarray]:
     """Logarithm of how often each paragraph's words stand in the document in this order, and whether they did before."""
-    place = np.arange(len(words.hashes), dtype=np.uint64) - np.repeat(words.first[:-1].astype(np.uint64), words.counts)
-    prints = np.add.reduceat(words.hashes * (2 * place + 1), words.first[:-1]).tolist()
+    place = np.arange(len(words.hashes)) - words.first[words.owner]
+    prints = np.add.reduceat(words.hashes * (2 * place + 1).astype(np.uint64), words.first[:-1]).tolist()
     counts: dict[int, int] = {}
     repeats = []
     for value in prints:
@@ -161,7 +161,7 @@ def _vocabulary(words: Words, long: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     A table of slots remembers the first and the last paragraph that uses a word; two words seldom share a slot.
     """
     chosen = np.flatnonzero(words.ends - words.starts >= _WORD)
-    owner = words.owners()[chosen].astype(np.int32)
+    owner = words.owner[chosen]
     bits = len(owner).bit_length() + 3
     slots = (words.hashes[chosen] >> np.uint64(64 - bits)).astype(np.intp)
     each = np.maximum(np.bincount(owner, minlength=len(long)), 1).astype(np.float32)
@@ -219,17 +219,24 @@ def _runs(content: np.ndarray) -> list[np.ndarray]:
     a bound, the cost of a change, lets it end quickly.
     """
     odds = np.log1p(-np.exp(np.minimum(content, -1e-4))) - content
-    evidence = np.clip(odds, -STRONGEST, STRONGEST).tolist()
-    columns = []
-    for bound in RUN_BOUNDS:
-        for step in (1, -1):
-            messages, message = [], 0.0
-            for value in evidence[::step]:
-                messages.append(message)
-                message += value
-                message = bound if message > bound else -bound if message < -bound else message
-            columns.append(np.array(messages[::step], np.float32))
-    return columns
+    evidence = np.minimum(np.maximum(odds, -STRONGEST), STRONGEST).tolist()
+    return [
+        column
+        for bound in RUN_BOUNDS
+        for column in (_messages(evidence, bound), _messages(evidence[::-1], bound)[::-1])
+    ]
+
+
+def _messages(evidence: list[float], bound: float) -> np.ndarray:
+    messages, message = [], 0.0
+    for value in evidence:
+        messages.append(message)
+        message += value
+        if message > bound:
+            message = bound
+        elif message < -bound:
+            message = -bound
+    return np.array(messages, np.float32)
 
 
 def surroundings(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -247,24 +254,32 @@ def surroundings(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     reach = max(map(abs, OFFSETS))
     padded = np.zeros((count + 2 * reach, width), np.float32)
     padded[reach : reach + count] = likely
-    parts = [np.maximum(scores, -8)]
-    parts += [padded[reach + offset : reach + offset + count] for offset in OFFSETS]
-    parts += _windows(np.maximum(scores, FAINT) - EVEN, WINDOWS)
-    parts.append(np.broadcast_to(likely.mean(axis=0), likely.shape))
+    offsets = [slice(reach + offset, reach + offset + count) for offset in OFFSETS]
     article = likely[:, CONTENT] * lengths
     mass = np.cumsum(article)
     whole = mass[-1] + 1
     strong = (likely[:, CONTENT] > 0.5) & (lengths >= LONG)
     notice = padded[:, CONTENT + 3 :].max(axis=1) if width > 3 else padded[:, 0]
-    near = np.max([notice[reach + offset : reach + offset + count] for offset in OFFSETS], axis=0)
-    rest = (
+
+    columns = np.empty((count, (2 + len(OFFSETS) + 2 * len(WINDOWS)) * width + 6 + 2 * len(RUN_BOUNDS)), np.float32)
+    at = 0
+    for part in (
+        np.maximum(scores, -8),
+        *(padded[where] for where in offsets),
+        *_windows(np.maximum(scores, FAINT) - EVEN, WINDOWS),
+        np.add.reduce(likely) / count,
+    ):
+        columns[:, at : at + width] = part
+        at += width
+    for column in (
         (mass - article) / whole,
         1 - mass / whole,
         np.log1p(_since(strong)),
         np.log1p(_since(strong[::-1])[::-1]),
-        np.full(count, np.log1p(whole)),
-        near,
+        np.log1p(whole),
+        np.maximum.reduce([notice[where] for where in offsets]),
         *_runs(scores[:, CONTENT]),
-    )
-    parts.append(np.stack(rest, axis=1))
-    return np.concatenate(parts, axis=1, dtype=np.float32)
+    ):
+        columns[:, at] = column
+        at += 1
+    return columns

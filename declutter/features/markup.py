@@ -214,14 +214,16 @@ def name_rows(page: Page) -> tuple[np.ndarray, np.ndarray]:
     return rows, found.first
 
 
-def score_names(tree: Tree, table: np.ndarray) -> np.ndarray:
+def score_names(tree: Tree, table: np.ndarray, scale: np.ndarray | float = 1.0) -> np.ndarray:
     """Evidence of the names of a block's element and of the elements around it: float32, blocks x kinds.
 
     Args:
         table: `NAME_BUCKETS` rows; its left half weighs the names of the block's own element, its right half those around.
+        scale: what the table's columns are to be multiplied with.
     """
     rows, first = name_rows(tree.page)
-    sums = np.add.reduceat(table[rows], first[:-1], axis=0) / np.sqrt(np.diff(first), dtype=np.float32)[:, None]
+    sums = np.add.reduceat(table.take(rows, axis=0), first[:-1], axis=0, dtype=np.float32)
+    sums *= scale / np.sqrt(first[1:] - first[:-1], dtype=np.float32)[:, None]
     own, around = np.split(sums[np.array(tree.page.names)], 2, axis=1)
     found: np.ndarray = own[tree.blocks] + tree.handed_down(around.astype(np.float64)) - around[tree.blocks]
     return found

@@ -13,7 +13,6 @@ from declutter.features.words import Words
 
 _VISIBLE = (~members("space")).astype(np.float32)
 _LETTERS = members("lower", "upper", "caseless", "alone", "mark").astype(np.float32)
-_SENTENCE_END = members("period", "exclamation", "question")
 _SHARES = (  # share of the visible characters, in this order
     members("upper"),
     members("caseless"),
@@ -69,7 +68,7 @@ def shape(words: Words) -> np.ndarray:
     """The shape columns of `features.FEATURES`, in their order: float32, paragraphs x columns."""
     classes, bounds, first = words.classes, words.bounds, words.first
     count = len(bounds) - 1
-    lengths = np.diff(bounds) - 1
+    lengths = words.lengths
     cells = np.repeat(np.arange(0, count * len(CLASSES), len(CLASSES)), lengths + 1)
     cells += classes
     histogram = np.bincount(cells, minlength=count * len(CLASSES)).reshape(count, len(CLASSES)).astype(np.float32)
@@ -85,7 +84,7 @@ def shape(words: Words) -> np.ndarray:
     per_word[:, 3] = per_word[:, 2] > 6
     of_words = np.add.reduceat(per_word, first[:-1], axis=0)
     number_of_words = np.maximum(of_words[:, 0], 1)
-    ends_sentence = _SENTENCE_END[classes]
+    ends_sentence = characters.ends_sentence(classes)
     ends_sentence[:-1] &= classes[1:] == ID["space"]
     sentences = np.add.reduceat(ends_sentence, bounds[:-1], dtype=np.int32)
 

@@ -51,6 +51,8 @@ class Words:
         classes: class of every character (see `characters.CLASSES`); each paragraph is followed by a line break.
         bounds: start of each paragraph in `classes`, and the end of the last.
         starts, ends: of each word in `classes`.
+        lengths: characters of each paragraph.
+        owner: index of the paragraph each word stands in.
         first: index of each paragraph's first word, and the number of words. No paragraph is without words.
         hashes: 64 bits for each word, lower-cased, every digit as 0.
         stems: the same of the first `PREFIX` characters of longer words; 0 for the others.
@@ -58,6 +60,8 @@ class Words:
 
     classes: np.ndarray
     bounds: np.ndarray
+    lengths: np.ndarray
+    owner: np.ndarray
     starts: np.ndarray
     ends: np.ndarray
     first: np.ndarray
@@ -67,11 +71,8 @@ class Words:
     @property
     def counts(self) -> np.ndarray:
         """Number of words of each paragraph."""
-        return np.diff(self.first)
-
-    def owners(self) -> np.ndarray:
-        """Index of the paragraph each word stands in."""
-        return np.repeat(np.arange(len(self.first) - 1), self.counts)
+        counts: np.ndarray = self.first[1:] - self.first[:-1]
+        return counts
 
 
 def find_words(texts: Sequence[str]) -> Words:
@@ -79,7 +80,8 @@ def find_words(texts: Sequence[str]) -> Words:
     texts = [text if text and not text.isspace() else _EMPTY for text in texts]
     points = np.frombuffer(("\n".join(texts) + "\n").encode("utf-32-le", "surrogatepass"), np.uint32)
     bounds = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=bounds[1:])
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    np.cumsum(lengths + 1, out=bounds[1:])
     classes, values = characters.look_up(points)
 
     inner = characters.in_word(classes)  # goes on with its neighbours; every other character is a word by itself
@@ -91,6 +93,7 @@ def find_words(texts: Sequence[str]) -> Words:
     ends = starts + 1
     ends[inner[starts]] = np.flatnonzero(before & ~inner)
     first = np.searchsorted(starts, bounds)
+    owner = np.repeat(np.arange(len(texts), dtype=np.int32), first[1:] - first[:-1])
 
     forth, back = _powers(1 << max(14, len(points).bit_length()))
     values *= forth[: len(values)]
@@ -101,7 +104,7 @@ def find_words(texts: Sequence[str]) -> Words:
     stems = np.zeros_like(hashes)
     longer = np.flatnonzero(ends - starts > PREFIX)
     stems[longer] = _mix((sums[starts[longer] + PREFIX] - origin[longer]) * back[starts[longer]] + _STEM)
-    return Words(classes, bounds, starts, ends, first, hashes, stems)
+    return Words(classes, bounds, lengths, owner, starts, ends, first, hashes, stems)
 
 
 def ngram_buckets(words: Words) -> np.ndarray:
@@ -131,9 +134,9 @@ def _bucket(hashes: np.ndarray) -> np.ndarray:
 def score_words(words: Words, table: np.ndarray) -> np.ndarray:
     """Sum of the weights of a paragraph's n-grams over the root of its number of words: float32, paragraphs x columns."""
     rows = ngram_buckets(words)
-    gathered = table[rows[:, 0]].astype(np.float32)
-    gathered += table[rows[:, 1]]
-    gathered += table[rows[:, 2]]
+    gathered = table.take(rows[:, 0], axis=0).astype(np.float32)  # twice as fast as table[rows[:, 0]]
+    gathered += table.take(rows[:, 1], axis=0)
+    gathered += table.take(rows[:, 2], axis=0)
     sums: np.ndarray = np.add.reduceat(gathered, words.first[:-1], axis=0)
     sums += table[rows[words.first[:-1], 3]]
     sums /= np.sqrt(words.counts, dtype=np.float32)[:, None]

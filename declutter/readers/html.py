@@ -332,47 +332,40 @@ def _plain(text: str) -> str:
 
 
 def _find_headline(page: Page, texts: list[str]) -> int | None:
-    """The block that says what the page's title says: an h1 first, then another heading, then any other block."""
-    titles = [
-        _plain(part)
-        for whole in (page.share_title, page.title)
-        if whole
-        for part in (whole, *_TITLE_SEPARATOR.split(whole))
-    ]
-    titles = [title for title in titles if len(title) > 5]
-    longest = max(map(len, titles), default=0)
-    initials = {title[0] for title in titles}
+    """The block that says what the page's title says: an h1 first, then another heading, then any other block; or the only h1."""
+    tags = [page.tags[node] for node in page.blocks]
     best, best_rank = None, 0.0
-    main_headings = []
-    for i, (text, node) in enumerate(zip(texts, page.blocks, strict=True)):
-        heading = _H1 <= page.tags[node] <= _H3
-        if heading and page.tags[node] == _H1:
-            main_headings.append(i)
-        if not heading and (
-            len(text) > 3 * longest + 100 or len(text) < 6 or text.lstrip(_QUOTES)[:1].lower() not in initials
-        ):
-            continue
-        plain = _plain(text)
-        likeness = 0.0
-        if plain in titles:
-            likeness = len(plain) / longest
-        elif heading and len(plain) > 8:
-            likeness = max(
-                (
-                    0.8 * min(len(plain), len(title)) / max(len(plain), len(title))
-                    for title in titles
-                    if title in plain or plain in title
-                ),
-                default=0.0,
-            )
-        if likeness > 0.3:
-            rank = likeness + (0.5 if page.tags[node] == _H1 else 0.25 if heading else 0.0)
-            if rank > best_rank:
-                best, best_rank = i, rank
-    if best is None and len(main_headings) == 1:
-        return main_headings[0]
+    if titles := _titles(page):
+        longest = max(map(len, titles))
+        initials = frozenset(letter for title in titles for letter in (title[0], title[0].upper())) | _QUOTES
+        for i, (text, tag) in enumerate(zip(texts, tags, strict=True)):
+            heading = _H1 <= tag <= _H3
+            if heading or (text[0] in initials and len(text) <= 3 * longest + 100):
+                likeness = _likeness(_plain(text), titles, heading)
+                rank = likeness + (0.5 if tag == _H1 else 0.25 if heading else 0.0)
+                if likeness > 0.3 and rank > best_rank:
+                    best, best_rank = i, rank
+    if best is None and tags.count(_H1) == 1:
+        return tags.index(_H1)
     return best
 
 
-_QUOTES = "\"'“„«»‘‚¿¡([【「『 "
+def _titles(page: Page) -> list[str]:
+    """The page's titles, and their parts between separators, less everything but letters and digits."""
+    wholes = [whole for whole in (page.share_title, page.title) if whole]
+    parts = [_plain(part) for whole in wholes for part in (whole, *_TITLE_SEPARATOR.split(whole))]
+    return [part for part in parts if len(part) > 5]
+
+
+def _likeness(plain: str, titles: list[str], heading: bool) -> float:
+    """1 for the longest title itself, less for a part of it; a heading may also hold a title or be part of one."""
+    if plain in titles:
+        return len(plain) / max(map(len, titles))
+    if not heading or len(plain) <= 8:
+        return 0.0
+    shares = (min(len(plain), len(t)) / max(len(plain), len(t)) for t in titles if t in plain or plain in t)
+    return 0.8 * max(shares, default=0.0)
+
+
+_QUOTES = frozenset("\"'“„«»‘‚¿¡([【「『")
 _H1, _H3 = TAG["h1"], TAG["h3"]

@@ -67,7 +67,7 @@ class NgramVectorizer(_ParagraphTransformer):
         buckets = ngram_buckets(words)
         width = buckets.shape[1]
         weights = np.repeat((1 / np.sqrt(words.counts)).astype(np.float32), words.counts * width)
-        rows, columns = np.repeat(words.owners(), width), buckets.ravel()
+        rows, columns = np.repeat(words.owner, width), buckets.ravel()
         real = columns > 0
         return scipy.sparse.csr_matrix((weights[real], (rows[real], columns[real])), shape=(len(paragraphs), BUCKETS))
 

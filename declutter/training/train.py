@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ import declutter
 from declutter.document import Source
 from declutter.errors import CorpusError, DeclutterError
 from declutter.features import Evidence, extract, log_softmax
-from declutter.features.markup import NAME_BUCKETS, Tree
-from declutter.features.words import BUCKETS, Words
+from declutter.features.markup import NAME_BUCKETS, Tree, score_names
+from declutter.features.words import Words
 from declutter.kinds import SCORED, Kind
 from declutter.model import PASSES, Model, Network, save_model
 from declutter.policy import Thresholds
@@ -157,10 +158,9 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         progress(f"words: {len(pool.lines)} lines")
         text_examples = _text_examples(texts, pool, settings)
         text_chain = _chain("text", text_examples, settings, progress)
-        preliminary = _model(
-            words, np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32), {"text": text_chain.networks, "html": ()}, {}
-        )
-        name_table, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
+        no_names = quantised(np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32))
+        preliminary = Model(*words, *no_names, {"text": text_chain.networks, "html": ()}, {}, {})
+        names, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
         page_chain = _chain("html", page_examples, settings, progress)
     thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
     about = {
@@ -181,7 +181,8 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         },
         "out_of_fold": {"text": text_chain.measured, "html": page_chain.measured},
     }
-    model = _model(words, name_table, {"text": text_chain.networks, "html": page_chain.networks}, thresholds, about)
+    networks = {"text": text_chain.networks, "html": page_chain.networks}
+    model = Model(*words, *names, networks, thresholds, about)
     save_model(model, folder)
     progress(f"saved {folder}")
     return Trained(model, about)
@@ -309,18 +310,15 @@ class Chain:
 
 def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say) -> Chain:
     """Fits the passes of one format; every pass learns from scores of the one before that are out of fold."""
-    scores = [example.evidence.word_scores for example in examples]
     targets = np.concatenate([example.targets for example in examples])
     weights = np.concatenate([example.weights for example in examples])
     folds = np.concatenate([np.full(len(example.targets), example.fold) for example in examples])
     used = (targets >= 0) & (weights > 0)
     ends = np.cumsum([len(example.targets) for example in examples])[:-1]
     networks: list[Network] = []
-    flat = np.concatenate(scores)
+    scores: Sequence[np.ndarray | None] = [None] * len(examples)
     for number in range(PASSES[form]):
-        columns = np.concatenate(
-            [example.evidence.columns(score) for example, score in zip(examples, np.split(flat, ends), strict=True)]
-        )
+        columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
         fits = Parallel(settings.jobs)(
             delayed(_fit_network)(form, number, columns, targets, weights, used & (folds != out), settings)
             for out in (*range(FOLDS), None)
@@ -329,6 +327,7 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
         for out in range(FOLDS):
             flat[folds == out] = fits[out].scores(columns[folds == out])
         networks.append(fits[-1])
+        scores = np.split(flat, ends)
         say(f"{form}: pass {number + 1} over {len(targets)} paragraphs, {columns.shape[1]} features")
     whole = np.concatenate([np.full(len(example.targets), example.whole) for example in examples]) & used
     lengths = np.concatenate([example.evidence.lengths for example in examples])
@@ -440,7 +439,7 @@ def calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = 
 
 def _page_examples(
     pages: Sequence[GoldPage], texts: Sequence[Text], text_model: Model, settings: Settings, say: Say
-) -> tuple[np.ndarray, list[Example]]:
+) -> tuple[tuple[np.ndarray, np.ndarray], list[Example]]:
     labelled = {text.id: text for text in texts if text.rendering == "window"}
     read = Parallel(settings.jobs)(delayed(_read_page)(page, labelled.get(page.id), text_model) for page in pages)
     usable = [(page, *found) for page, found in zip(pages, read, strict=True) if found is not None]
@@ -459,9 +458,9 @@ def _page_examples(
     say("html: names")
     examples = []
     for page, source, target, weight, _, word_scores in usable:
-        evidence = extract(source, _known(word_scores), tables[page.fold])
+        evidence = extract(source, _known(word_scores), partial(score_names, table=tables[page.fold]))
         examples.append(Example(evidence, target, weight, page.fold, True))
-    return tables[-1], examples
+    return quantised(tables[-1]), examples
 
 
 def _read_page(
@@ -477,10 +476,7 @@ def _read_page(
             return None
         inside = align.in_gold(source.texts, page.gold)
         evidence = extract(Source("list", source.texts), text_model.score_words, None)
-        scores = evidence.word_scores
-        for network in text_model.networks["text"]:
-            scores = network.scores(evidence.columns(scores))
-        likely = np.exp(scores)
+        likely = np.exp(text_model.scores(evidence))
         targets, weights = targets_of(inside, likely)
         for i, kind in enumerate(align.kinds_of_blocks(source.texts, labelled) if labelled else ()):
             if kind is not None and (
@@ -504,16 +500,3 @@ def targets_of(inside: np.ndarray, likely: np.ndarray) -> tuple[np.ndarray, np.n
     credit = likely[:, CAPTION] + likely[:, BYLINE] > 0.6
     weights = np.where(credit & (inside == align.INSIDE), 0.2, 1.0)
     return targets, weights
-
-
-def _model(
-    words: tuple[np.ndarray, np.ndarray, np.ndarray],
-    names: np.ndarray,
-    networks: dict[str, tuple[Network, ...]],
-    thresholds: dict[str, Thresholds],
-    about: dict[str, Any] | None = None,
-) -> Model:
-    table, scale, bias = words
-    if table.shape[0] != BUCKETS:
-        raise ValueError(f"expected {BUCKETS} rows of word weights, not {table.shape[0]}")
-    return Model(table, scale, bias, names, networks, thresholds, about or {})

@@ -27,9 +27,10 @@ def tree():
 
 def markup_of(page):
     """The columns of the family "markup", by name."""
-    zeros = np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32)
-    found = extract(read_page(page), lambda words: np.zeros((len(words.first) - 1, len(SCORED))), zeros)
-    columns = dict(zip(feature_names(True), found.columns(found.word_scores).T, strict=True))
+    source = read_page(page)
+    zeros = np.zeros((len(source.texts), len(SCORED)), np.float32)
+    found = extract(source, lambda _: zeros, lambda _: zeros)
+    columns = dict(zip(feature_names(True), found.columns(zeros).T, strict=True))
     return {name.removeprefix("markup: "): column for name, column in columns.items() if name.startswith("markup: ")}
 
 

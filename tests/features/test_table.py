@@ -2,21 +2,17 @@ import numpy as np
 
 from declutter.document import Source
 from declutter.features import FEATURES, extract, feature_names, features_table, log_softmax
-from declutter.features.markup import NAME_BUCKETS
 from declutter.kinds import SCORED
 from declutter.readers.html import read_page
 
-NAMES = np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32)
 PAGE = "<title>The river rose</title><nav><a href=/>Home</a></nav><h1>The river rose</h1><p>It rose by two metres.</p>"
 
 
-def evidence(source):
-    return extract(source, lambda words: np.zeros((len(words.first) - 1, len(SCORED))), NAMES)
-
-
-def columns(source):
-    found = evidence(source)
-    return found.columns(found.word_scores)
+def columns(source, in_context=True):
+    """The input of a later pass, or of the first, where every kind is as likely as the others."""
+    even = np.full((len(source.texts), len(SCORED)), -np.log(len(SCORED)), np.float32)
+    found = extract(source, lambda _: even, lambda _: np.zeros_like(even))
+    return found.columns(even if in_context else None)
 
 
 def test_every_feature_has_a_name_of_its_own_and_a_meaning():
@@ -29,6 +25,7 @@ def test_every_feature_has_a_name_of_its_own_and_a_meaning():
 def test_the_table_has_as_many_rows_as_extract_fills_columns():
     assert columns(Source("list", ["one", "two"])).shape == (2, len(feature_names(False)))
     assert columns(read_page(PAGE)).shape == (3, len(feature_names(True)))
+    assert columns(read_page(PAGE), in_context=False).shape == (3, len(feature_names(True, with_context=False)))
 
 
 def test_the_table_is_in_the_order_that_extract_fills():
@@ -47,7 +44,7 @@ def test_text_has_no_feature_that_needs_markup():
     without = set(feature_names(True)) - set(feature_names(False))
     assert without == {feature.name for feature in FEATURES if feature.markup}
     assert {name.split(":")[0] for name in without} == {"markup", "names", "region"}
-    assert evidence(Source("list", ["one"])).tree is None
+    assert columns(Source("list", ["one"])).shape[1] == len(FEATURES) - len(without)
 
 
 def test_the_markdown_table_names_every_feature():

@@ -51,7 +51,7 @@ def test_word_counts_equal_a_hand_count():
 
 def test_words_belong_to_their_paragraph():
     words = find_words(["one two", "three", "four five six"])
-    assert words.owners().tolist() == [0, 0, 1, 2, 2, 2]
+    assert words.owner.tolist() == [0, 0, 1, 2, 2, 2]
     assert words.first.tolist() == [0, 2, 3, 6]
     assert words.bounds.tolist() == [0, 8, 14, 28]
 

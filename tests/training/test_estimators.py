@@ -35,27 +35,8 @@ TEXTS = [
 ]
 TRANSFORMERS = [NgramVectorizer(), ShapeTransformer()]
 
-UNCHECKED = "takes the dense, finite float32 columns of the feature extractor and nothing else, and does not check them"
-EXPECTED_FAILURES = dict.fromkeys(
-    (
-        "check_n_features_in_after_fitting",
-        "check_n_features_in",
-        "check_complex_data",
-        "check_estimators_empty_data_messages",
-        "check_estimators_nan_inf",
-        "check_estimator_sparse_tag",
-        "check_transformer_data_not_an_array",
-        "check_fit1d",
-        "check_fit2d_predict1d",
-    ),
-    UNCHECKED,
-) | dict.fromkeys(
-    ("check_estimator_sparse_array", "check_estimator_sparse_matrix"),
-    "the check sets with_mean on everything that is called ColumnScaler",
-)
 
-
-@parametrize_with_checks([ColumnScaler()], expected_failed_checks=lambda estimator: EXPECTED_FAILURES)
+@parametrize_with_checks([ColumnScaler()])
 def test_the_scaler_passes_the_checks_of_scikit_learn(estimator, check):
     check(estimator)
 

@@ -53,8 +53,8 @@ def as_perceptron(network):
 @pytest.mark.parametrize("form", PASSES)
 def test_every_network_gives_the_probabilities_of_scikit_learns_perceptron(model, form):
     for source in SOURCES[form]:
-        evidence = extract(source, model.score_words, model.name_table)
-        scores = evidence.word_scores
+        evidence = extract(source, model.score_words, model.score_names)
+        scores = None
         for network in model.networks[form]:
             columns = evidence.columns(scores)
             expected = as_perceptron(network).predict_proba(columns.astype(float))

@@ -9,7 +9,7 @@ from declutter import Declutter
 from declutter.errors import CorpusError
 from declutter.features.words import find_words
 from declutter.kinds import SCORED, Kind
-from declutter.model import DESCRIPTION, WEIGHTS, load_model
+from declutter.model import DESCRIPTION, WEIGHTS, Model, load_model
 from declutter.policy import Thresholds
 from declutter.training import align, train
 from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
@@ -38,8 +38,6 @@ NOTICES = [
     ("interface", "Loading ..."),
 ]
 CREDITS = [("byline", "By Ann Hill, 3 May 2024"), ("caption", "The bridge on Monday. Photo: Ann Hill")]
-
-pytestmark = pytest.mark.filterwarnings("ignore:Got `batch_size`")  # a batch is larger than all the data here
 
 
 def lines_of(number):
@@ -178,7 +176,7 @@ def test_the_page_limit_is_of_every_set(folders):
 
 def words_model(fitted):
     """A model of what `Pool.fit` returns and nothing else."""
-    return train._model(fitted, np.zeros(0), {}, {})
+    return Model(*fitted, np.zeros(0), np.zeros(0), {}, {}, {})
 
 
 def pool(weight):
