@@ -28,7 +28,7 @@ from declutter.policy import Thresholds
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
 _TABLES = ("word_table", "name_table")  # stored and used as int8
-PASSES = {"text": 2, "html": 2}  # networks of each format; all but the first read the scores of the one before
+PASSES = {"text": 2, "html": 2}  # networks of each format, each reading the scores of the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Model:
     def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
         """The network that decides, and its input: float32, paragraphs x features."""
         *earlier, last = self.networks["text" if evidence.tree is None else "html"]
-        scores = None
+        scores = evidence.word_scores
         for network in earlier:
             scores = network.scores(evidence.columns(scores))
         return last, evidence.columns(scores)
@@ -125,8 +125,8 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
         "name_scale": (2 * kinds,),
     }
     for form, passes in PASSES.items():
+        inputs = len(feature_names(form == "html"))
         for number in range(passes):
-            inputs = len(feature_names(form == "html", with_context=number > 0))
             parts = ((inputs, None), (None,), (None, kinds), (kinds,))
             shapes |= {
                 f"{form}.{number}.{part}": shape

@@ -206,7 +206,7 @@ def test_the_default_model_is_found_and_loads():
 
 def test_a_network_is_one_hidden_layer_and_a_softmax(made):
     network = made.networks["text"][0]
-    columns = np.random.default_rng(1).normal(size=(9, len(feature_names(False, with_context=False))))
+    columns = np.random.default_rng(1).normal(size=(9, len(feature_names(False))))
     hidden = np.maximum(columns @ network.hidden_weights + network.hidden_bias, 0)
     likely = np.exp(hidden @ network.output_weights + network.output_bias)
     expected = likely / likely.sum(axis=1, keepdims=True)

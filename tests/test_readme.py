@@ -7,6 +7,7 @@ import pytest
 
 from declutter.cli import COMMANDS
 from declutter.kinds import kinds_table
+from declutter.training.corpus import check
 
 HEADINGS = ("set up and run", "in a scraper", "in a shell pipe", "kinds", "how well it does")
 
@@ -53,3 +54,11 @@ def test_the_example_is_the_one_in_the_cases(readme, root):
     cut = shown.index("$ declutter < article.txt")
     assert shown[1 : cut - 1] == lines
     assert [line for line in shown[cut + 1 :] if line] == lines[:4]
+
+
+def test_the_corpus_card_gives_the_corpus_own_numbers(root):
+    counts, _ = check(root / "corpus")
+    card = (root / "corpus/README.md").read_text(encoding="utf-8")
+    shown = [int(number.replace(",", "")) for number in re.findall(r"\| ([\d,]+) (?:in|pages)", card)]
+    assert shown == [counts[part] for part in ("notices", "negatives", "texts", "labels")]
+    assert f"{counts['labelled lines']:,} lines" in card

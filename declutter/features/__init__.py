@@ -27,20 +27,16 @@ class Feature(NamedTuple):
         meaning: completes "The paragraph ..." or names a quantity; what `reasons()` prints.
         family: where it comes from.
         markup: whether it needs a page's markup.
-        context: whether it needs the scores of a pass before.
     """
 
     name: str
     meaning: str
     family: str
     markup: bool
-    context: bool
 
 
-def _family(
-    family: str, rows: Sequence[tuple[str, str]], markup: bool = False, context: bool = False
-) -> tuple[Feature, ...]:
-    return tuple(Feature(f"{family}: {name}", meaning, family, markup, context) for name, meaning in rows)
+def _family(family: str, rows: Sequence[tuple[str, str]], markup: bool = False) -> tuple[Feature, ...]:
+    return tuple(Feature(f"{family}: {name}", meaning, family, markup) for name, meaning in rows)
 
 
 FEATURES = (
@@ -49,15 +45,15 @@ FEATURES = (
     *_family("words", [(kind, f"its words sound like {kind}") for kind in SCORED]),
     *_family("markup", MARKUP, markup=True),
     *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], markup=True),
-    *_family("region", REGION, markup=True, context=True),
-    *_family("around", surroundings_names(), context=True),
+    *_family("region", REGION, markup=True),
+    *_family("around", surroundings_names()),
 )
-"""Every column of the classifier's input, in order. A text has those that need no markup, a first pass those without context."""
+"""Every column of the classifier's input, in order. A text has those that need no markup."""
 
 
-def feature_names(with_markup: bool, with_context: bool = True) -> list[str]:
-    """Names of the columns for pages (`with_markup`) or for text, of later passes (`with_context`) or the first, in order."""
-    return [f.name for f in FEATURES if (with_markup or not f.markup) and (with_context or not f.context)]
+def feature_names(with_markup: bool) -> list[str]:
+    """Names of the columns for pages (`with_markup`) or for text, in order."""
+    return [feature.name for feature in FEATURES if with_markup or not feature.markup]
 
 
 @dataclass(slots=True)
@@ -67,19 +63,19 @@ class Evidence:
     Attributes:
         words: characters and words.
         lengths: characters of each paragraph, float32.
-        fixed: columns without context, float32.
+        fixed: columns that no scores go into but those of words and names, float32.
+        word_scores: logarithm of each kind's probability by words alone, paragraphs x kinds.
         tree: the page's elements, None for text.
     """
 
     words: Words
     lengths: np.ndarray
     fixed: np.ndarray
+    word_scores: np.ndarray
     tree: Tree | None
 
-    def columns(self, scores: np.ndarray | None) -> np.ndarray:
-        """The classifier's input, given the scores of the pass before if there was one: float32, paragraphs x features."""
-        if scores is None:
-            return self.fixed
+    def columns(self, scores: np.ndarray) -> np.ndarray:
+        """The classifier's input, given the scores of the pass before: float32, paragraphs x features."""
         parts = [self.fixed]
         if self.tree is not None:
             parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))
@@ -113,7 +109,7 @@ def extract(
     if source.page is not None and name_scorer is not None:
         tree = Tree(source.page)
         parts += [markup(tree, words, lengths), name_scorer(tree)]
-    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), tree)
+    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
 
 
 def features_table() -> str:

@@ -15,6 +15,7 @@ else:
 from declutter.labeller import Declutter
 from declutter.training.evaluate import evaluate, evaluation_sets
 
+_MEASURED = ("paragraphs", "notice_f1", "content_lost_lines", "content_lost_characters", "calibration_error")
 _COLUMNS = (
     ("texts", "texts"),
     ("notice F1", "notice_f1"),
@@ -37,7 +38,7 @@ def markdown_table(header: list[str], rows: list[list[Any]]) -> str:
 
 def scores_table(name: str, scores: dict[str, Any]) -> str:
     """The scores of one set as Markdown: the whole, then by language, rendering and kind."""
-    parts = [f"## {name}", "", markdown_table(["", *(title for title, _ in _COLUMNS)], _rows({"all": scores})), ""]
+    parts = [f"### {name}", "", markdown_table(["", *(title for title, _ in _COLUMNS)], _rows({"all": scores})), ""]
     for breakdown in ("language", "rendering"):
         if len(found := scores[f"by_{breakdown}"]) > 1:
             parts += [markdown_table([breakdown, *(title for title, _ in _COLUMNS)], _rows(found)), ""]
@@ -59,7 +60,12 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
     with (corpus / "sources.toml").open("rb") as file:
         sources = tomllib.load(file)["source"]
     out_of_fold = {"plain text": about["out_of_fold"]["text"], "pages": about["out_of_fold"]["html"]}
-    measured = [[name, *scores.values()] for name, scores in out_of_fold.items()]
+    rows = {
+        f"{name}{', spliced' * (part is not scores)}": part
+        for name, scores in out_of_fold.items()
+        for part in (scores, scores.get("spliced", scores))
+    }
+    measured = [[name, *(part.get(score, "") for score in _MEASURED)] for name, part in rows.items()]
     parts = [
         "# Model card: article",
         "",
@@ -90,9 +96,9 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         json.dumps(about["thresholds"]),
         "```",
         "",
-        markdown_table(["out of fold", *out_of_fold["plain text"]], measured),
+        markdown_table(["out of fold", *(score.replace("_", " ") for score in _MEASURED)], measured),
         "",
-        "# Scores on what it was not trained on",
+        "## Scores on what it was not trained on",
         "",
     ]
     for name, texts in evaluation_sets(corpus, data).items():

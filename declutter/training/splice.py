@@ -19,6 +19,8 @@ _SPLICED = NOTICES - {
     Kind.NAVIGATION,
     Kind.INTERFACE,
 }  # what is worth a splice by itself; the rest comes along with its page
+_HEADING = 80  # characters
+_FINAL = (*".!?…。！？।۔؟", *"\"'”’»」』)")
 _BARE = frozenset((Kind.CONTENT, Kind.BYLINE, Kind.CAPTION))
 
 
@@ -78,10 +80,12 @@ class Splicer:
             lines = [line for line in lines if text.kinds[line.number] is Kind.CONTENT]
         if len(lines) > 12 and self.random.random() < 0.3:
             lines = lines[: int(self.random.integers(5, len(lines)))]
+            while len(lines) > 5 and self._leads_on(lines[-1]):
+                lines.pop()
         for _ in range(int(self.random.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))):
             notice = self._notice(text)
             if notice:
-                at = self._place(notice, len(lines))
+                at = self._place(notice, lines)
                 lines[at:at] = notice
         return lines
 
@@ -104,15 +108,22 @@ class Splicer:
             notice = [line for line in notice if self.random.random() < 0.8] or notice
         return notice
 
-    def _place(self, notice: list[Line], count: int) -> int:
+    def _place(self, notice: list[Line], lines: list[Line]) -> int:
+        """Before which line a notice goes: never between a heading or a lead-in and what it leads to."""
         usual = self.texts[notice[0].text].place or "end"
         draw = self.random.random()
         where = usual if draw < 0.5 else "end" if draw < 0.75 else "middle" if draw < 0.92 else "start"
         if where == "end":
-            return count
-        if where == "start":
-            return min(count, int(self.random.integers(0, 3)))
-        return int(self.random.integers(0, count + 1))
+            return len(lines)
+        at = min(len(lines), int(self.random.integers(0, 3 if where == "start" else len(lines) + 1)))
+        while 1 < at < len(lines) and self._leads_on(lines[at - 1]):
+            at += 1
+        return at
+
+    def _leads_on(self, line: Line) -> bool:
+        """Whether a line is a heading or a lead-in: short, and without the mark that ends a sentence."""
+        text = self.texts[line.text].lines[line.number]
+        return text.endswith((":", "：")) or (len(text) < _HEADING and not text.endswith(_FINAL))
 
 
 def _runs(t: int, text: Text) -> list[list[Line]]:

@@ -316,7 +316,7 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     used = (targets >= 0) & (weights > 0)
     ends = np.cumsum([len(example.targets) for example in examples])[:-1]
     networks: list[Network] = []
-    scores: Sequence[np.ndarray | None] = [None] * len(examples)
+    scores = [example.evidence.word_scores for example in examples]
     for number in range(PASSES[form]):
         columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
         fits = Parallel(settings.jobs)(

@@ -8,11 +8,11 @@ from declutter.readers.html import read_page
 PAGE = "<title>The river rose</title><nav><a href=/>Home</a></nav><h1>The river rose</h1><p>It rose by two metres.</p>"
 
 
-def columns(source, in_context=True):
-    """The input of a later pass, or of the first, where every kind is as likely as the others."""
+def columns(source):
+    """The classifier's input where every kind is as likely as the others."""
     even = np.full((len(source.texts), len(SCORED)), -np.log(len(SCORED)), np.float32)
     found = extract(source, lambda _: even, lambda _: np.zeros_like(even))
-    return found.columns(even if in_context else None)
+    return found.columns(found.word_scores)
 
 
 def test_every_feature_has_a_name_of_its_own_and_a_meaning():
@@ -25,7 +25,6 @@ def test_every_feature_has_a_name_of_its_own_and_a_meaning():
 def test_the_table_has_as_many_rows_as_extract_fills_columns():
     assert columns(Source("list", ["one", "two"])).shape == (2, len(feature_names(False)))
     assert columns(read_page(PAGE)).shape == (3, len(feature_names(True)))
-    assert columns(read_page(PAGE), in_context=False).shape == (3, len(feature_names(True, with_context=False)))
 
 
 def test_the_table_is_in_the_order_that_extract_fills():

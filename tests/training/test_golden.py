@@ -54,7 +54,7 @@ def as_perceptron(network):
 def test_every_network_gives_the_probabilities_of_scikit_learns_perceptron(model, form):
     for source in SOURCES[form]:
         evidence = extract(source, model.score_words, model.score_names)
-        scores = None
+        scores = evidence.word_scores
         for network in model.networks[form]:
             columns = evidence.columns(scores)
             expected = as_perceptron(network).predict_proba(columns.astype(float))
