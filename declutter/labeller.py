@@ -52,7 +52,7 @@ class Declutter:
         found = read(source, format, self.unit)
         if not found.texts:
             return Document(found, np.zeros((0, len(SCORED)), np.float32), [], self.policy.keep, self._explain)
-        evidence = extract(found, self.model.score_words, self.model.score_names)
+        evidence = extract(found, self.model.words.scores, self.model.score_names)
         probabilities = np.exp(self.model.scores(evidence))
         kinds = self._decide(found, probabilities)
         return Document(found, probabilities, kinds, self.policy.keep, self._explain)

@@ -27,7 +27,7 @@ from declutter.policy import Thresholds
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
-_TABLES = ("word_table", "name_table")  # stored and used as int8
+_TABLES = ("words.table", "name_table")  # stored and used as int8
 PASSES = {"text": 2, "html": 2}  # networks of each format, each reading the scores of the one before
 
 
@@ -49,12 +49,38 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class WordNetwork:
+    """A perceptron over hashed n-grams: its first layer is a table with a row for every n-gram.
+
+    Attributes:
+        table: int8, n-gram buckets x hidden units.
+        scale, hidden_bias: float32, hidden units; what goes into a unit is sum * scale + bias.
+        output_weights: float32, hidden units x kinds.
+        output_bias: float32, kinds.
+    """
+
+    table: np.ndarray
+    scale: np.ndarray
+    hidden_bias: np.ndarray
+    output_weights: np.ndarray
+    output_bias: np.ndarray
+
+    def scores(self, words: Words) -> np.ndarray:
+        """Scores of every paragraph by its words alone: float32, paragraphs x kinds."""
+        hidden = score_words(words, self.table)
+        hidden *= self.scale
+        hidden += self.hidden_bias
+        np.maximum(hidden, 0, out=hidden)
+        scores: np.ndarray = hidden @ self.output_weights + self.output_bias
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A trained model.
 
     Attributes:
-        word_table: int8, n-gram buckets x kinds.
-        word_scale, word_bias: float32, kinds; a score is sum * scale + bias.
+        words: the classifier of words.
         name_table: int8, name buckets x twice the kinds (own element, elements around).
         name_scale: float32, twice the kinds.
         networks: by format ("text", "html"), in the order they run.
@@ -62,9 +88,7 @@ class Model:
         about: the whole description, as in model.json.
     """
 
-    word_table: np.ndarray
-    word_scale: np.ndarray
-    word_bias: np.ndarray
+    words: WordNetwork
     name_table: np.ndarray
     name_scale: np.ndarray
     networks: dict[str, tuple[Network, ...]]
@@ -76,11 +100,6 @@ class Model:
         if self is _default_if_loaded():
             return default_model, ()
         return Model, tuple(getattr(self, name) for name in self.__slots__)
-
-    def score_words(self, words: Words) -> np.ndarray:
-        """Scores of every paragraph by its words alone: float32, paragraphs x kinds."""
-        scores: np.ndarray = score_words(words, self.word_table) * self.word_scale + self.word_bias
-        return scores
 
     def score_names(self, tree: Tree) -> np.ndarray:
         """Scores of every block by the class and id names around it: float32, blocks x kinds."""
@@ -101,13 +120,8 @@ class Model:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
-        found = {
-            "word_table": self.word_table,
-            "word_scale": self.word_scale,
-            "word_bias": self.word_bias,
-            "name_table": self.name_table,
-            "name_scale": self.name_scale,
-        }
+        found = {f"words.{part}": getattr(self.words, part) for part in WordNetwork.__dataclass_fields__}
+        found |= {"name_table": self.name_table, "name_scale": self.name_scale}
         for form, networks in self.networks.items():
             for number, network in enumerate(networks):
                 for part in Network.__dataclass_fields__:
@@ -118,9 +132,14 @@ class Model:
 def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
     kinds = len(SCORED)
     shapes: dict[str, tuple[int | None, ...]] = {
-        "word_table": (BUCKETS, kinds),
-        "word_scale": (kinds,),
-        "word_bias": (kinds,),
+        **{
+            f"words.{part}": shape
+            for part, shape in zip(
+                WordNetwork.__dataclass_fields__,
+                ((BUCKETS, None), (None,), (None,), (None, kinds), (kinds,)),
+                strict=True,
+            )
+        },
         "name_table": (NAME_BUCKETS, 2 * kinds),
         "name_scale": (2 * kinds,),
     }
@@ -200,9 +219,7 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         for form, passes in PASSES.items()
     }
     return Model(
-        arrays["word_table"],
-        arrays["word_scale"],
-        arrays["word_bias"],
+        WordNetwork(*(arrays[f"words.{part}"] for part in WordNetwork.__dataclass_fields__)),
         arrays["name_table"],
         arrays["name_scale"],
         networks,
@@ -222,18 +239,19 @@ def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
             raise ModelError(
                 f"{path}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}"
             )
-        if name in _TABLES and (arrays[name].dtype != np.int8 or (name == "word_table" and arrays[name][0].any())):
+        if name in _TABLES and (arrays[name].dtype != np.int8 or (name == "words.table" and arrays[name][0].any())):
             raise ModelError(f"{path}: array {name} is not of int8, or its first row is not empty")
         if name not in _TABLES and not np.isfinite(arrays[name]).all():
             raise ModelError(f"{path}: array {name} holds values that are no numbers")
-    for form, passes in PASSES.items():
-        for number in range(passes):
-            widths = {arrays[f"{form}.{number}.{part}"].shape[axis] for part, axis in _HIDDEN}
-            if len(widths) > 1:
-                raise ModelError(f"{path}: the parts of network {form}.{number} have {sorted(widths)} hidden units")
+    networks = {f"{form}.{number}": _HIDDEN for form, passes in PASSES.items() for number in range(passes)}
+    for name, parts in (networks | {"words": _HIDDEN_OF_WORDS}).items():
+        widths = {arrays[f"{name}.{part}"].shape[axis] for part, axis in parts.items()}
+        if len(widths) > 1:
+            raise ModelError(f"{path}: the parts of network {name} have {sorted(widths)} hidden units")
 
 
-_HIDDEN = (("hidden_weights", 1), ("hidden_bias", 0), ("output_weights", 0))
+_HIDDEN = {"hidden_weights": 1, "hidden_bias": 0, "output_weights": 0}  # which of an array's axes are the hidden units
+_HIDDEN_OF_WORDS = {"table": 1, "scale": 0, "hidden_bias": 0, "output_weights": 0}
 
 
 def _check_description(about: Any, weights: bytes, folder: Path) -> None:

@@ -83,9 +83,7 @@ def test_evidence_for_one_of_two_kinds_speaks_against_the_other(labeller):
     mute[[SCORED.index(Kind.CONTENT), SCORED.index(Kind.SIGNUP)]] = 0
     last = type(last)(last.hidden_weights, last.hidden_bias, last.output_weights, last.output_bias + mute)
     model = type(model)(
-        model.word_table,
-        model.word_scale,
-        model.word_bias,
+        model.words,
         model.name_table,
         model.name_scale,
         model.networks | {"text": (*model.networks["text"][:-1], last)},

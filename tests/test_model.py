@@ -11,7 +11,17 @@ from declutter.errors import ModelError
 from declutter.features import feature_names
 from declutter.features.words import find_words
 from declutter.kinds import SCORED
-from declutter.model import DESCRIPTION, PASSES, WEIGHTS, Model, Network, default_model_folder, load_model, save_model
+from declutter.model import (
+    DESCRIPTION,
+    PASSES,
+    WEIGHTS,
+    Model,
+    Network,
+    WordNetwork,
+    default_model_folder,
+    load_model,
+    save_model,
+)
 from declutter.policy import Thresholds
 
 HIDDEN = 6
@@ -24,7 +34,7 @@ def made():
     arrays = {}
     for name, expected in module._expected_shapes().items():
         shape = tuple(HIDDEN if size is None else size for size in expected)
-        if name in ("word_table", "name_table"):
+        if name in ("words.table", "name_table"):
             arrays[name] = random.integers(-127, 128, shape).astype(np.int8)
             arrays[name][0] = 0
         else:
@@ -35,8 +45,15 @@ def made():
         for form, passes in PASSES.items()
     }
     thresholds = {"text": Thresholds(0.4, 0.2, 0.1), "html": Thresholds(0.5, 0.5, 0.5)}
-    tables = [arrays[name] for name in ("word_table", "word_scale", "word_bias", "name_table", "name_scale")]
-    return Model(*tables, networks, thresholds, {"counts": {"pages": 3}, "corpus": "März"})
+    words = WordNetwork(*(arrays[f"words.{part}"] for part in WordNetwork.__dataclass_fields__))
+    return Model(
+        words,
+        arrays["name_table"],
+        arrays["name_scale"],
+        networks,
+        thresholds,
+        {"counts": {"pages": 3}, "corpus": "März"},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +189,8 @@ def test_weights_that_are_no_arrays_are_refused_whatever_their_checksum(folder):
 @pytest.mark.parametrize(
     ("name", "array"),
     [
-        ("word_bias", np.zeros(3, np.float32)),
-        ("word_scale", np.zeros((len(SCORED), 1), np.float32)),
+        ("words.output_bias", np.zeros(3, np.float32)),
+        ("words.scale", np.zeros((HIDDEN, 1), np.float32)),
         ("text.0.hidden_weights", np.zeros((7, HIDDEN), np.float16)),
         ("html.1.output_weights", None),
     ],
@@ -193,7 +210,7 @@ class Sprung:
 
 
 def test_pickled_objects_are_refused_and_never_run(folder):
-    rewrite_weights(folder, word_bias=np.array([Sprung()] * len(SCORED), dtype=object))
+    rewrite_weights(folder, **{"words.output_bias": np.array([Sprung()] * len(SCORED), dtype=object)})
     assert "cannot be read" in refusal(folder)
     assert not Sprung.values
 
@@ -214,7 +231,7 @@ def test_a_network_is_one_hidden_layer_and_a_softmax(made):
     assert network.scores(columns.astype(np.float32)) == pytest.approx(np.log(expected), abs=1e-4)
 
 
-def test_scores_of_words_are_scaled_and_shifted(made):
-    words = find_words(["subscribe", "now"])
-    plain = module.score_words(words, made.word_table)
-    assert made.score_words(words) == pytest.approx(plain * made.word_scale + made.word_bias, rel=1e-6)
+def test_scores_of_words_are_one_hidden_layer_over_the_table(made):
+    found, words = find_words(["subscribe", "now"]), made.words
+    hidden = np.maximum(module.score_words(found, words.table) * words.scale + words.hidden_bias, 0)
+    assert words.scores(found) == pytest.approx(hidden @ words.output_weights + words.output_bias, rel=1e-4)

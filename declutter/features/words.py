@@ -15,7 +15,7 @@ import numpy as np
 
 from declutter.features import characters
 
-BUCKETS = 1 << 17  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
+BUCKETS = 1 << 18  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
 PREFIX = 5  # characters; a word's stem, roughly, in languages that inflect
 _PRIME, _INVERSE = 0x9E3779B97F4A7C15, pow(0x9E3779B97F4A7C15, -1, 1 << 64)
 _MIX, _PAIR, _STEM, _EDGE, _START = (

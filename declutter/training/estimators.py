@@ -16,7 +16,7 @@ from declutter.features.markup import NAME_BUCKETS, Tree, name_rows
 from declutter.features.shape import SHAPE, shape
 from declutter.features.words import BUCKETS, find_words, ngram_buckets
 from declutter.kinds import SCORED
-from declutter.model import Network
+from declutter.model import Network, WordNetwork
 
 ABSENT = -12.0  # score of a kind that a classifier has never seen
 
@@ -124,7 +124,7 @@ def name_matrix(tree: Tree) -> scipy.sparse.csr_matrix:
 
 
 def linear(C: float, iterations: int, seed: int) -> LogisticRegression:
-    """The word and name classifier."""
+    """The classifier of names."""
     return LogisticRegression(C=C, max_iter=iterations, tol=1e-3, random_state=seed)
 
 
@@ -169,7 +169,7 @@ class ColumnScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 
 def perceptron(hidden: int, epochs: int, seed: int, alpha: float, rate: float, batch: int) -> MLPClassifier:
-    """The context classifier."""
+    """The classifier of words, and those of context."""
     return MLPClassifier(
         hidden_layer_sizes=(hidden,),
         alpha=alpha,
@@ -182,23 +182,40 @@ def perceptron(hidden: int, epochs: int, seed: int, alpha: float, rate: float, b
     )
 
 
+def as_word_network(fitted: Sequence[MLPClassifier]) -> WordNetwork:
+    """Perceptrons over n-grams as one network that averages their scores, with a table of int8."""
+    weights = np.concatenate([one.coefs_[0] for one in fitted], axis=1)
+    weights[0] = 0  # no n-gram: never counted, so what it began with is still there
+    table, scale = quantised(weights)
+    outputs = [_all_kinds(one) for one in fitted]
+    return WordNetwork(
+        table,
+        scale,
+        np.concatenate([one.intercepts_[0] for one in fitted], dtype=np.float32),
+        np.concatenate([weights / len(fitted) for weights, _ in outputs], dtype=np.float32),
+        np.stack([bias for _, bias in outputs]).mean(axis=0).astype(np.float32),
+    )
+
+
+def _all_kinds(fitted: MLPClassifier) -> tuple[np.ndarray, np.ndarray]:
+    """Output weights and biases for all `SCORED` kinds; one that was not in the data gets a bias that makes it improbable."""
+    last = fitted.coefs_[1]
+    weights, bias = np.zeros((last.shape[0], len(SCORED))), np.full(len(SCORED), ABSENT)
+    weights[:, fitted.classes_] = _each_class(last, fitted.classes_)
+    bias[fitted.classes_] = _each_class(fitted.intercepts_[1], fitted.classes_)
+    return weights, bias
+
+
 def as_network(scaler: ColumnScaler, fitted: Sequence[MLPClassifier], temperature: float = 1.0) -> Network:
     """Perceptrons of one input as one network that averages their scores; scaling and temperature are folded into its weights."""
-    hidden_weights, hidden_bias, output_weights = [], [], []
-    output_bias = np.zeros(len(SCORED))
-    for one in fitted:
-        first, last = one.coefs_
-        hidden_weights.append(first / scaler.scale_[:, None])
-        hidden_bias.append(one.intercepts_[0] - (scaler.mean_ / scaler.scale_) @ first)
-        all_kinds = np.zeros((last.shape[0], len(SCORED)))
-        all_kinds[:, one.classes_] = _each_class(last, one.classes_)
-        bias = np.full(len(SCORED), float(ABSENT))
-        bias[one.classes_] = _each_class(one.intercepts_[1], one.classes_)
-        output_weights.append(all_kinds / len(fitted) / temperature)
-        output_bias += bias / len(fitted) / temperature
+    hidden_weights = np.concatenate([one.coefs_[0] for one in fitted], axis=1, dtype=np.float64)
+    hidden_bias = np.concatenate([one.intercepts_[0] for one in fitted], dtype=np.float64)
+    hidden_bias -= (scaler.mean_ / scaler.scale_) @ hidden_weights
+    outputs = [_all_kinds(one) for one in fitted]
+    share = len(fitted) * temperature
     return Network(
-        np.concatenate(hidden_weights, axis=1, dtype=np.float32),
-        np.concatenate(hidden_bias, dtype=np.float32),
-        np.concatenate(output_weights, dtype=np.float32),
-        output_bias.astype(np.float32),
+        (hidden_weights / scaler.scale_[:, None]).astype(np.float32),
+        hidden_bias.astype(np.float32),
+        np.concatenate([weights / share for weights, _ in outputs], dtype=np.float32),
+        (np.stack([bias for _, bias in outputs]).sum(axis=0) / share).astype(np.float32),
     )

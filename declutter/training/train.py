@@ -3,8 +3,8 @@
 Three classifiers build on each other, each trained on scores of the one before from folds that it was not trained on
 (stacking; Wolpert 1992), split by site:
 
-1. words: multinomial logistic regression over hashed n-grams of a paragraph;
-2. names: the same over the class and id words of a page's elements;
+1. words: a perceptron over hashed n-grams of a paragraph;
+2. names: multinomial logistic regression over the class and id words of a page's elements;
 3. context: perceptrons over shape, place, markup and what the paragraphs around look like; one chain for text, one for pages.
 """
 
@@ -34,7 +34,7 @@ from declutter.features import Evidence, extract, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree, score_names
 from declutter.features.words import Words
 from declutter.kinds import SCORED, Kind
-from declutter.model import PASSES, Model, Network, save_model
+from declutter.model import PASSES, Model, Network, WordNetwork, save_model
 from declutter.policy import Thresholds
 from declutter.readers.html import read_page
 from declutter.training import align
@@ -51,9 +51,11 @@ from declutter.training.corpus import (
     read_written,
 )
 from declutter.training.estimators import (
+    ABSENT,
     ColumnScaler,
     NgramVectorizer,
     as_network,
+    as_word_network,
     linear,
     linear_weights,
     name_matrix,
@@ -63,6 +65,7 @@ from declutter.training.estimators import (
 from declutter.training.splice import Line, Splicer
 
 CONTENT, CAPTION, BYLINE = (SCORED.index(kind) for kind in (Kind.CONTENT, Kind.CAPTION, Kind.BYLINE))
+WORD_BATCH = 512  # rows a step
 Say = Callable[[str], None]
 
 
@@ -79,7 +82,8 @@ class Settings:
         content_loss: share of the article's characters that the thresholds may cost on sites not trained on.
         splices: spliced texts made of every article.
         written: weight of a line written for the corpus, next to 1 of a real one; wording has few real notices to learn from.
-        iterations: of the linear classifiers.
+        word_hidden, word_networks, word_epochs, word_alpha, word_rate: the same of the perceptrons over words.
+        iterations: of the linear classifier of names.
         page_limit: pages used of each set, for quick runs.
     """
 
@@ -95,6 +99,11 @@ class Settings:
     content_loss: float = 0.005
     splices: int = 5
     written: float = 3.0
+    word_hidden: int = 16
+    word_networks: int = 2
+    word_epochs: int = 6
+    word_alpha: float = 0.2
+    word_rate: float = 2e-3
     iterations: int = 60
     page_limit: int | None = None
 
@@ -159,7 +168,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         text_examples = _text_examples(texts, pool, settings)
         text_chain = _chain("text", text_examples, settings, progress)
         no_names = quantised(np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32))
-        preliminary = Model(*words, *no_names, {"text": text_chain.networks, "html": ()}, {}, {})
+        preliminary = Model(words, *no_names, {"text": text_chain.networks, "html": ()}, {}, {})
         names, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
         page_chain = _chain("html", page_examples, settings, progress)
     thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
@@ -182,7 +191,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         "out_of_fold": {"text": text_chain.measured, "html": page_chain.measured},
     }
     networks = {"text": text_chain.networks, "html": page_chain.networks}
-    model = Model(*words, *names, networks, thresholds, about)
+    model = Model(words, *names, networks, thresholds, about)
     save_model(model, folder)
     progress(f"saved {folder}")
     return Trained(model, about)
@@ -230,18 +239,17 @@ class Pool:
         self.first = np.cumsum([0, *(len(text.lines) for text in texts)])
         self.scores = np.zeros((len(self.lines), len(SCORED)), np.float32)
 
-    def fit(self, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Fits the words' classifier on all folds but each one, and on all; returns the latter's table, scale and bias."""
+    def fit(self, settings: Settings) -> WordNetwork:
+        """Fits the classifier of words on all folds but each one, and on all; returns the latter."""
         counted = NgramVectorizer().fit_transform(self.lines)
         fits = Parallel(settings.jobs)(
-            delayed(_fit_linear)(counted, self.kinds, self.weights, self.folds, out, settings)
+            delayed(_fit_words)(counted, self.kinds, self.weights, self.folds, out, settings)
             for out in (*range(FOLDS), None)
         )
-        for out, (weights, bias) in enumerate(fits[:-1]):
-            mine = self.folds == out
-            self.scores[mine] = counted[mine] @ weights + bias
-        table, scale = quantised(fits[-1][0])
-        return table, scale, fits[-1][1]
+        for scores, out in zip(fits[:-1], range(FOLDS), strict=True):
+            self.scores[self.folds == out] = scores
+        network: WordNetwork = fits[-1]
+        return network
 
 
 @contextmanager
@@ -250,6 +258,31 @@ def _quietly() -> Iterator[None]:
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
+
+
+def _fit_words(
+    X: scipy.sparse.csr_matrix,
+    y: np.ndarray,
+    weights: np.ndarray,
+    folds: np.ndarray,
+    out: int | None,
+    settings: Settings,
+) -> np.ndarray | WordNetwork:
+    """Scores of the fold that was left out, or the network where none was."""
+    used = folds != out
+    batch = min(WORD_BATCH, int(used.sum()))
+    with _quietly():
+        fitted = [
+            perceptron(
+                settings.word_hidden, settings.word_epochs, seed, settings.word_alpha, settings.word_rate, batch
+            ).fit(X[used], y[used], sample_weight=weights[used])
+            for seed in range(settings.seed, settings.seed + settings.word_networks)
+        ]
+        if out is None:
+            return as_word_network(fitted)
+        scores = np.full(((~used).sum(), len(SCORED)), ABSENT, np.float32)
+        scores[:, fitted[0].classes_] = np.mean([one.predict_log_proba(X[~used]) for one in fitted], axis=0)
+        return scores
 
 
 def _fit_linear(
@@ -475,7 +508,7 @@ def _read_page(
         if not source.texts:
             return None
         inside = align.in_gold(source.texts, page.gold)
-        evidence = extract(Source("list", source.texts), text_model.score_words, None)
+        evidence = extract(Source("list", source.texts), text_model.words.scores, None)
         likely = np.exp(text_model.scores(evidence))
         targets, weights = targets_of(inside, likely)
         for i, kind in enumerate(align.kinds_of_blocks(source.texts, labelled) if labelled else ()):
@@ -485,7 +518,7 @@ def _read_page(
                 targets[i] = SCORED.index(kind)
         if source.page.headline is not None:
             targets[source.page.headline] = -1
-        return source, targets, weights, name_matrix(Tree(source.page)), text_model.score_words(evidence.words)
+        return source, targets, weights, name_matrix(Tree(source.page)), text_model.words.scores(evidence.words)
 
 
 def targets_of(inside: np.ndarray, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

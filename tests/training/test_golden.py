@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from declutter.document import Source
@@ -39,13 +38,13 @@ def model():
     return load_model(default_model_folder())
 
 
-def as_perceptron(network):
+def as_perceptron(hidden_weights, hidden_bias, output_weights, output_bias):
     """A scikit-learn perceptron with the arrays of a network, in double precision."""
     perceptron = MLPClassifier()
-    perceptron.coefs_ = [network.hidden_weights.astype(float), network.output_weights.astype(float)]
-    perceptron.intercepts_ = [network.hidden_bias.astype(float), network.output_bias.astype(float)]
+    perceptron.coefs_ = [hidden_weights.astype(float), output_weights.astype(float)]
+    perceptron.intercepts_ = [hidden_bias.astype(float), output_bias.astype(float)]
     perceptron.n_layers_, perceptron.out_activation_ = 3, "softmax"
-    perceptron.n_features_in_, perceptron.n_outputs_ = len(network.hidden_weights), len(SCORED)
+    perceptron.n_features_in_, perceptron.n_outputs_ = len(hidden_weights), len(SCORED)
     perceptron.classes_ = np.arange(len(SCORED))
     return perceptron
 
@@ -53,28 +52,29 @@ def as_perceptron(network):
 @pytest.mark.parametrize("form", PASSES)
 def test_every_network_gives_the_probabilities_of_scikit_learns_perceptron(model, form):
     for source in SOURCES[form]:
-        evidence = extract(source, model.score_words, model.score_names)
+        evidence = extract(source, model.words.scores, model.score_names)
         scores = evidence.word_scores
         for network in model.networks[form]:
             columns = evidence.columns(scores)
-            expected = as_perceptron(network).predict_proba(columns.astype(float))
+            expected = as_perceptron(
+                network.hidden_weights, network.hidden_bias, network.output_weights, network.output_bias
+            ).predict_proba(columns.astype(float))
             assert np.exp(network.scores(columns.astype(float))) == pytest.approx(expected, abs=1e-6)
             scores = network.scores(columns)
             assert np.exp(scores) == pytest.approx(expected, abs=1e-4)  # sums in single precision
         assert np.array_equal(model.scores(evidence), scores)
 
 
-def test_the_words_classifier_gives_the_probabilities_of_scikit_learns_regression(model):
-    regression = LogisticRegression()
-    regression.coef_ = (model.word_table * model.word_scale.astype(float)).T
-    regression.intercept_ = model.word_bias.astype(float)
-    regression.classes_ = np.arange(len(SCORED))
-    regression.n_features_in_ = regression.coef_.shape[1]
+def test_the_words_classifier_gives_the_probabilities_of_scikit_learns_perceptron(model):
+    words = model.words
+    perceptron = as_perceptron(
+        words.table * words.scale.astype(float), words.hidden_bias, words.output_weights, words.output_bias
+    )
     for source in SOURCES["text"]:
-        expected = regression.predict_proba(NgramVectorizer().transform(source.texts).astype(float))
-        found = np.exp(log_softmax(model.score_words(find_words(source.texts))))
+        expected = perceptron.predict_proba(NgramVectorizer().transform(source.texts).astype(float))
+        found = np.exp(log_softmax(words.scores(find_words(source.texts))))
         assert found == pytest.approx(expected, abs=1e-5)  # sums in single precision
 
 
 def test_no_ngram_has_no_weight(model):
-    assert not model.word_table[0].any()
+    assert not model.words.table[0].any()

@@ -9,13 +9,25 @@ from declutter import Declutter
 from declutter.errors import CorpusError
 from declutter.features.words import find_words
 from declutter.kinds import SCORED, Kind
-from declutter.model import DESCRIPTION, WEIGHTS, Model, load_model
+from declutter.model import DESCRIPTION, WEIGHTS, load_model
 from declutter.policy import Thresholds
 from declutter.training import align, train
 from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
 from declutter.training.train import Pool, Settings, calibration_error, targets_of
 
-SETTINGS = Settings(hidden=4, networks=(1, 1), epochs=1, page_epochs=1, splices=1, iterations=5, jobs=1)
+SETTINGS = Settings(
+    hidden=4,
+    networks=(1, 1),
+    epochs=1,
+    page_epochs=1,
+    splices=1,
+    iterations=5,
+    jobs=1,
+    word_hidden=16,
+    word_epochs=60,
+    word_alpha=0.001,
+    word_rate=0.05,
+)
 SITES = [f"site{number}.example" for number in range(12)]
 SENTENCES = [
     "The river rose by two metres overnight, the mayor said on Monday, and the bridge will stay closed until Friday.",
@@ -120,7 +132,7 @@ def test_a_trained_model_loads_and_labels(trained):
 
 
 def test_the_words_tell_what_was_trained_from_what_was_not(trained):
-    scores = load_model(trained).score_words(find_words(["Sign up for our newsletter", SENTENCES[0]]))
+    scores = load_model(trained).words.scores(find_words(["Sign up for our newsletter", SENTENCES[0]]))
     assert [SCORED[best] for best in scores.argmax(axis=1)] == [Kind.SIGNUP, Kind.CONTENT]
 
 
@@ -174,11 +186,6 @@ def test_the_page_limit_is_of_every_set(folders):
     assert list(train._limited(pages, None)) == pages
 
 
-def words_model(fitted):
-    """A model of what `Pool.fit` returns and nothing else."""
-    return Model(*fitted, np.zeros(0), np.zeros(0), {}, {}, {})
-
-
 def pool(weight):
     texts = [
         Text(f"t{i}", "en", site, "test", "string" if i % 2 else "window", ("Give now", "It rained"), kinds)
@@ -193,7 +200,7 @@ def pool(weight):
 def test_training_weights_change_the_fitted_classifier():
     light, heavy = (pool(weight).fit(SETTINGS) for weight in (0.01, 100))
     appeal, content = SCORED.index(Kind.APPEAL), SCORED.index(Kind.CONTENT)
-    light, heavy = (words_model(fitted).score_words(find_words(["Give now"]))[0] for fitted in (light, heavy))
+    light, heavy = (fitted.scores(find_words(["Give now"]))[0] for fitted in (light, heavy))
     assert light[content] > light[appeal]
     assert heavy[appeal] > heavy[content]
 
@@ -220,7 +227,7 @@ def test_scores_of_a_line_come_from_folds_it_is_not_in():
     ]
     legal = [("more text",) * 9, (Kind.LEGAL,) * 9]
     made = Pool(texts + [Text("c", "en", f"more{i}.example", "test", "window", *legal) for i in range(9)])
-    known = words_model(made.fit(dataclasses.replace(SETTINGS, iterations=60))).score_words(find_words(made.lines))
+    known = made.fit(SETTINGS).scores(find_words(made.lines))
     inside, outside = (
         scores[made.first[: len(SITES)]][:, [SCORED.index(Kind.SIGNUP), SCORED.index(Kind.LEGAL)]]
         for scores in (known, made.scores)
