@@ -20,6 +20,7 @@ from declutter.document import Document
 from declutter.errors import DeclutterError, MissingExtraError, SourceError, UsageError
 from declutter.kinds import Kind
 from declutter.labeller import Declutter
+from declutter.policy import DEFAULT_PRESET, PRESETS
 from declutter.readers import READERS, UNITS
 from declutter.writers import write_jsonl, write_text
 
@@ -83,6 +84,31 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="DIR", help="another model than the one that comes with declutter")
     parser.add_argument(
+        "--for",
+        dest="preset",
+        choices=PRESETS,
+        default=DEFAULT_PRESET,
+        help="what the result is for: "
+        + "; ".join(f"{name} {preset.meaning}" for name, preset in PRESETS.items())
+        + " (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--budget",
+        type=float,
+        metavar="SHARE",
+        help="strip at most this share of the characters, 0 to 1; what goes beyond it is put back, and a note says so",
+    )
+    parser.add_argument(
+        "--keep-phrase",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="keep every paragraph that holds this text, whatever its kind; may be given several times",
+    )
+    parser.add_argument(
+        "--drop-phrase", action="append", default=[], metavar="TEXT", help="strip every paragraph that holds this text"
+    )
+    parser.add_argument(
         "--threshold",
         type=float,
         metavar="P",
@@ -96,6 +122,7 @@ def _filter_parser() -> argparse.ArgumentParser:
         "  declutter < article.txt > clean.txt\n"
         "  declutter page.html\n"
         "  declutter --drop appeal,paywall --removed gone.jsonl a.txt b.txt\n"
+        "  declutter --for archive --budget 0.5 --drop-phrase 'Vale Echo Newsletter' article.txt\n"
         "  curl -s https://example.org/news | declutter --keep content,headline,caption"
     )
     parser = _parser(
@@ -123,7 +150,17 @@ def _label_parser() -> argparse.ArgumentParser:
 
 
 def _labeller(arguments: argparse.Namespace) -> Declutter:
-    return Declutter(arguments.model, arguments.keep, arguments.drop, arguments.threshold, arguments.unit)
+    return Declutter(
+        arguments.model,
+        arguments.keep,
+        arguments.drop,
+        arguments.threshold,
+        arguments.unit,
+        arguments.preset,
+        arguments.budget,
+        arguments.keep_phrase,
+        arguments.drop_phrase,
+    )
 
 
 def _run_filter(arguments: argparse.Namespace) -> int:
@@ -180,15 +217,19 @@ def _each(arguments: argparse.Namespace, write: Any, spare_stdin: bool) -> int:
                 _write_bytes(raw)
                 _complain(f"standard input {error}; it went through unchanged")
             else:
-                _complain(
-                    str(error)
-                    if str(error).startswith(name)
-                    else f"{'standard input' if raw is not None else name}: {error}"
-                )
+                _complain(str(error) if str(error).startswith(name) else f"{_input(name)}: {error}")
             continue
         write(name, document)
+        for note in document.notes:
+            _complain(f"{_input(name)}: {note}")
+        if document.unfamiliar:
+            _complain(f"{_input(name)}: its language is not one that the model was trained on; check what was stripped")
     sys.stdout.flush()
     return 1 if failed else 0
+
+
+def _input(name: str) -> str:
+    return "standard input" if name == STDIN else name
 
 
 def _write_bytes(data: bytes) -> None:
@@ -291,7 +332,7 @@ def _evaluate_parser() -> argparse.ArgumentParser:
         type=int,
         default=0,
         metavar="N",
-        help="print the N worst mistakes of every set with what stands around them",
+        help="count the mistakes of every set by kind, language and place, and print the N worst with their context and reasons",
     )
     parser.add_argument(
         "--floors", type=Path, metavar="FILE", help="exit 1 where a score is worse than the one pinned in FILE"
@@ -308,6 +349,8 @@ def _run_evaluate(arguments: argparse.Namespace) -> int:
         scores[name], mistakes = evaluate.evaluate(labeller, texts())
         if not arguments.json:
             print(report.scores_table(name, scores[name]), flush=True)
+        if arguments.errors:
+            print(report.mistakes_table(mistakes), file=sys.stderr if arguments.json else sys.stdout)
         for mistake in mistakes[: arguments.errors]:
             print(mistake, file=sys.stderr if arguments.json else sys.stdout)
     if arguments.json:

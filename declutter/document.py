@@ -7,15 +7,18 @@ so that cleaning a long text costs no object per line.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from declutter.kinds import NOTICES, SCORED, Kind
 
 if TYPE_CHECKING:
     import numpy as np
 
+FAMILIAR = (
+    0.25  # share of known words: those of trained languages have more of them on sites not trained on, others less
+)
 LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -85,6 +88,11 @@ class Paragraph:
         return dict(zip(SCORED, map(float, self._document.probabilities[self._index]), strict=True))
 
     @property
+    def uncertain(self) -> bool:
+        """Whether careful and bold thresholds differ about it: it is kept for an archive but not for a corpus."""
+        return self._document.uncertain[self._index]
+
+    @property
     def path(self) -> str | None:
         """XPath of the element that holds the paragraph (pages only)."""
         return self._document.path(self._index)
@@ -92,6 +100,35 @@ class Paragraph:
     def reasons(self, count: int = 5) -> list[Reason]:
         """The evidence that weighed most for and against `kind`, strongest first; at most `count`."""
         return self._document.explain(self._index)[:count]
+
+
+class Notice(NamedTuple):
+    """Neighbouring paragraphs that are notices of one kind.
+
+    Attributes:
+        kind: what it is.
+        start, stop: numbers of its first paragraph and of the one after its last.
+        begins, ends: confidence, 0 to 1, that it begins and ends there and that the paragraphs beyond are something else.
+    """
+
+    kind: Kind
+    start: int
+    stop: int
+    begins: float
+    ends: float
+
+
+class Judge(Protocol):
+    """What can be asked about a document after it was judged; costs nothing until asked."""
+
+    def explain(self, document: Document, index: int) -> list[Reason]:
+        """All evidence about a paragraph, strongest first."""
+
+    def uncertain(self, document: Document) -> list[bool]:
+        """Whether careful and bold thresholds differ about each paragraph."""
+
+    def familiarity(self, document: Document) -> float:
+        """Share of the document's words that the classifier knows."""
 
 
 class Document(Sequence[Paragraph]):
@@ -103,25 +140,29 @@ class Document(Sequence[Paragraph]):
         kinds: the kind of each paragraph.
         kept: whether each paragraph stays.
         blocks: the notice each paragraph belongs to, or None.
+        notes: what the policy has to say about the decision, in whole sentences.
     """
 
-    __slots__ = ("_explain", "_paths", "blocks", "kept", "kinds", "probabilities", "source")
+    __slots__ = ("_judge", "_paths", "_uncertain", "blocks", "kept", "kinds", "notes", "probabilities", "source")
 
     def __init__(
         self,
         source: Source,
         probabilities: np.ndarray,
         kinds: list[Kind],
-        keep: frozenset[Kind],
-        explain: Callable[[Document, int], list[Reason]],
+        kept: list[bool],
+        notes: list[str],
+        judge: Judge,
     ):
         self.source = source
         self.probabilities = probabilities
         self.kinds = kinds
-        self.kept = [kind in keep for kind in kinds]
+        self.kept = kept
         self.blocks = _blocks(kinds)
-        self._explain = explain
+        self.notes = notes
+        self._judge = judge
         self._paths: list[str | None] | None = None
+        self._uncertain: list[bool] | None = None
 
     def __len__(self) -> int:
         return len(self.kinds)
@@ -171,6 +212,35 @@ class Document(Sequence[Paragraph]):
         return [self[i] for i, keep in enumerate(self.kept) if not keep]
 
     @property
+    def notices(self) -> list[Notice]:
+        """The notices in order, one a block, with the confidence of their edges.
+
+        An edge is as sure as it is likely that the paragraphs on its two sides are of different kinds; the edges of the
+        document are certain.
+        """
+        edges = [1.0, *(1 - (self.probabilities[1:] * self.probabilities[:-1]).sum(axis=1)).tolist(), 1.0]
+        found = []
+        start = 0
+        for stop in range(1, len(self) + 1):
+            if stop == len(self) or self.blocks[stop] != self.blocks[start]:
+                if self.blocks[start] is not None:
+                    found.append(Notice(self.kinds[start], start, stop, edges[start], edges[stop]))
+                start = stop
+        return found
+
+    @property
+    def uncertain(self) -> list[bool]:
+        """Whether careful and bold thresholds differ about each paragraph."""
+        if self._uncertain is None:
+            self._uncertain = self._judge.uncertain(self)
+        return self._uncertain
+
+    @property
+    def unfamiliar(self) -> bool:
+        """A hint about the whole document: its language or script is one that the classifier has seen little of."""
+        return self._judge.familiarity(self) < FAMILIAR
+
+    @property
     def title(self) -> str | None:
         """The page's own headline, or its title where no headline stands on the page; None for text without either."""
         for text, kind in zip(self.source.texts, self.kinds, strict=True):
@@ -206,7 +276,7 @@ class Document(Sequence[Paragraph]):
 
     def explain(self, index: int) -> list[Reason]:
         """All evidence about paragraph `index`, strongest first."""
-        return self._explain(self, index)
+        return self._judge.explain(self, index)
 
     def __repr__(self) -> str:
         return f"<Document of {len(self)} paragraphs, {sum(self.kept)} kept>"

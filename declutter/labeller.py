@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from declutter import explain
-from declutter.document import Document, Source
+from declutter.document import Document, Reason, Source
 from declutter.features import extract
-from declutter.kinds import SCORED, Kind
+from declutter.features.words import familiarity, find_words
+from declutter.kinds import SCORED
 from declutter.model import Model, default_model, load_model
-from declutter.policy import make_policy
+from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
 from declutter.readers import read
 
 
@@ -27,9 +28,13 @@ class Declutter:
         drop: kinds that go; without `keep`, every other kind stays.
         threshold: probability of content from which a paragraph is content; None for the model's own.
         unit: what a paragraph of plain text is: "line", "block" or "auto".
+        preset: thresholds for a use: "corpus" strips more, "reading" what is surely no article, "archive" keeps in doubt.
+        budget: share of the characters, 0 to 1, that may be stripped at most. What goes beyond it is put back, the likeliest
+            article first, and `Document.notes` says so.
+        keep_phrases, drop_phrases: paragraphs that hold one of these stay or go, whatever their kind; case does not matter.
 
     Raises:
-        UsageError: an unknown kind or a threshold outside 0 to 1.
+        UsageError: an unknown kind or preset, an empty phrase, or a threshold or budget outside 0 to 1.
         ModelError: the model cannot be used.
     """
 
@@ -40,8 +45,12 @@ class Declutter:
         drop: Iterable[str] | str | None = None,
         threshold: float | None = None,
         unit: str = "auto",
+        preset: str = DEFAULT_PRESET,
+        budget: float | None = None,
+        keep_phrases: Sequence[str] = (),
+        drop_phrases: Sequence[str] = (),
     ):
-        self.policy = make_policy(keep, drop, threshold)
+        self.policy = make_policy(keep, drop, threshold, preset, budget, keep_phrases, drop_phrases)
         self.unit = unit
         self.model = (
             default_model() if model is None else model if isinstance(model, Model) else load_model(Path(model))
@@ -51,40 +60,52 @@ class Declutter:
         """Says of every paragraph of a source what it is; see `declutter.label`."""
         found = read(source, format, self.unit)
         if not found.texts:
-            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], self.policy.keep, self._explain)
+            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], [], self)
         evidence = extract(found, self.model.words.scores, self.model.score_names)
         probabilities = np.exp(self.model.scores(evidence))
-        kinds = self._decide(found, probabilities)
-        return Document(found, probabilities, kinds, self.policy.keep, self._explain)
+        thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
+        headline = None if found.page is None else found.page.headline
+        return Document(
+            found, probabilities, *decide(self.policy, thresholds, found.texts, probabilities, headline), self
+        )
 
     def clean(self, source: Any, format: str = "auto") -> str:
         """What is kept of a source; see `declutter.clean`."""
         return self.label(source, format).text
 
-    def _decide(self, source: Source, probabilities: np.ndarray) -> list[Kind]:
-        """Content where its probability reaches its threshold, the likeliest other kind elsewhere; the headline by its title."""
-        thresholds = self.policy.thresholds or self.model.thresholds["text" if source.page is None else "html"]
-        lengths = np.fromiter(map(len, source.texts), np.int64, len(source.texts))
-        best = np.where(thresholds.keeps(probabilities, lengths), 0, 1 + probabilities[:, 1:].argmax(axis=1))
-        kinds = [SCORED[i] for i in best]
-        if source.page is not None and source.page.headline is not None:
-            kinds[source.page.headline] = Kind.HEADLINE
-        return kinds
-
-    def _explain(self, document: Document, index: int) -> list[Any]:
+    def explain(self, document: Document, index: int) -> list[Reason]:
+        """All evidence about a paragraph, strongest first."""
         return explain.reasons(self.model, document.source, document.kinds[index], index)
+
+    def uncertain(self, document: Document) -> list[bool]:
+        """Whether the thresholds for an archive keep a paragraph that those for a corpus do not."""
+        texts = document.source.texts
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        careful, bold = (
+            self._thresholds(document.source, preset).keeps(document.probabilities, lengths)
+            for preset in ("archive", "corpus")
+        )
+        uncertain: list[bool] = (careful & ~bold).tolist()
+        return uncertain
+
+    def familiarity(self, document: Document) -> float:
+        """Share of the document's words that stand in the training data, 0 to 1."""
+        return familiarity(find_words(document.source.texts), self.model.known_words) if len(document) else 1.0
+
+    def _thresholds(self, source: Source, preset: str) -> Thresholds:
+        return self.model.thresholds["text" if source.page is None else "html"][preset]
 
 
 @lru_cache(maxsize=32)
-def _default_labeller(keep: Any, drop: Any, threshold: float | None, unit: str) -> Declutter:
-    return Declutter(None, keep, drop, threshold, unit)
+def _cached(*options: Any) -> Declutter:
+    return Declutter(None, *options)
 
 
-def _labeller(model: Any, keep: Any, drop: Any, threshold: float | None, unit: str) -> Declutter:
+def _labeller(model: Model | Path | str | None, *options: Any) -> Declutter:
+    """A labeller; without a model of the user's own, one for all calls with the same options."""
     if model is not None:
-        return Declutter(model, keep, drop, threshold, unit)
-    hashable = [kinds if kinds is None or isinstance(kinds, str) else frozenset(kinds) for kinds in (keep, drop)]
-    return _default_labeller(*hashable, threshold, unit)
+        return Declutter(model, *options)
+    return _cached(*(tuple(o) if isinstance(o, Iterable) and not isinstance(o, str) else o for o in options))
 
 
 def label(
@@ -95,6 +116,10 @@ def label(
     drop: Iterable[str] | str | None = None,
     threshold: float | None = None,
     unit: str = "auto",
+    preset: str = DEFAULT_PRESET,
+    budget: float | None = None,
+    keep_phrases: Sequence[str] = (),
+    drop_phrases: Sequence[str] = (),
     model: Model | Path | str | None = None,
 ) -> Document:
     """Says of every paragraph of a page or a text what it is: the article, or which kind of publisher boilerplate.
@@ -102,14 +127,14 @@ def label(
     Args:
         source: str, bytes, `pathlib.Path`, an lxml element or tree, a BeautifulSoup object or tag, or a list of paragraphs.
         format: "html", "text", or "auto", which finds out and raises where a source looks like neither.
-        keep, drop, threshold, unit, model: see `Declutter`.
+        keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `Declutter`.
 
     Returns:
         Every paragraph in order, none dropped.
 
     Raises:
         SourceError: the source cannot be read, is binary, or (with format "auto") empty.
-        UsageError: an unknown kind, format or unit.
+        UsageError: an unknown kind, format, unit or preset, or a number out of its range.
         ModelError: the model cannot be used.
 
     >>> import declutter
@@ -117,7 +142,8 @@ def label(
     >>> [str(paragraph.kind) for paragraph in declutter.label(text, format="text")]
     ['content', 'signup']
     """
-    return _labeller(model, keep, drop, threshold, unit).label(source, format)
+    options = (keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases)
+    return _labeller(model, *options).label(source, format)
 
 
 def clean(
@@ -128,10 +154,15 @@ def clean(
     drop: Iterable[str] | str | None = None,
     threshold: float | None = None,
     unit: str = "auto",
+    preset: str = DEFAULT_PRESET,
+    budget: float | None = None,
+    keep_phrases: Sequence[str] = (),
+    drop_phrases: Sequence[str] = (),
     model: Model | Path | str | None = None,
 ) -> str:
     """What is left of a page or a text without its notices; arguments and errors as for `label`.
 
     Text comes back as it was, less the stripped paragraphs. A page comes back as paragraphs with one blank line between.
     """
-    return _labeller(model, keep, drop, threshold, unit).clean(source, format)
+    options = (keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases)
+    return _labeller(model, *options).clean(source, format)

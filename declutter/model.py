@@ -21,13 +21,13 @@ import numpy as np
 from declutter.errors import ModelError
 from declutter.features import Evidence, feature_names, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree, score_names
-from declutter.features.words import BUCKETS, Words, score_words
+from declutter.features.words import BUCKETS, KNOWN_BITS, Words, score_words
 from declutter.kinds import SCORED
-from declutter.policy import Thresholds
+from declutter.policy import PRESETS, Thresholds
 
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
-_TABLES = ("words.table", "name_table")  # stored and used as int8
+_TABLES = {"words.table": np.int8, "name_table": np.int8, "known_words": np.uint8}  # stored and used as they are
 PASSES = {"text": 2, "html": 2}  # networks of each format, each reading the scores of the one before
 
 
@@ -84,15 +84,17 @@ class Model:
         name_table: int8, name buckets x twice the kinds (own element, elements around).
         name_scale: float32, twice the kinds.
         networks: by format ("text", "html"), in the order they run.
-        thresholds: by format.
+        known_words: uint8, a bit for every slot of `words.known_slots`: whether such a word was seen in training.
+        thresholds: by format and preset.
         about: the whole description, as in model.json.
     """
 
     words: WordNetwork
     name_table: np.ndarray
     name_scale: np.ndarray
+    known_words: np.ndarray
     networks: dict[str, tuple[Network, ...]]
-    thresholds: dict[str, Thresholds]
+    thresholds: dict[str, dict[str, Thresholds]]
     about: dict[str, Any]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -121,7 +123,7 @@ class Model:
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
         found = {f"words.{part}": getattr(self.words, part) for part in WordNetwork.__dataclass_fields__}
-        found |= {"name_table": self.name_table, "name_scale": self.name_scale}
+        found |= {"name_table": self.name_table, "name_scale": self.name_scale, "known_words": self.known_words}
         for form, networks in self.networks.items():
             for number, network in enumerate(networks):
                 for part in Network.__dataclass_fields__:
@@ -142,6 +144,7 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
         },
         "name_table": (NAME_BUCKETS, 2 * kinds),
         "name_scale": (2 * kinds,),
+        "known_words": (1 << (KNOWN_BITS - 3),),
     }
     for form, passes in PASSES.items():
         inputs = len(feature_names(form == "html"))
@@ -164,7 +167,10 @@ def save_model(model: Model, folder: Path) -> None:
         "format": FORMAT,
         "kinds": [kind.value for kind in SCORED],
         "features": feature_names(True),
-        "thresholds": {form: dataclasses.asdict(found) for form, found in model.thresholds.items()},
+        "thresholds": {
+            form: {preset: dataclasses.asdict(values) for preset, values in found.items()}
+            for form, found in model.thresholds.items()
+        },
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
         **{
             name: value
@@ -222,8 +228,12 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         WordNetwork(*(arrays[f"words.{part}"] for part in WordNetwork.__dataclass_fields__)),
         arrays["name_table"],
         arrays["name_scale"],
+        arrays["known_words"],
         networks,
-        {form: Thresholds(**about["thresholds"][form]) for form in PASSES},
+        {
+            form: {preset: Thresholds(**values) for preset, values in about["thresholds"][form].items()}
+            for form in PASSES
+        },
         about,
     )
 
@@ -239,8 +249,10 @@ def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
             raise ModelError(
                 f"{path}: array {name} is {'missing' if found is None else f'of shape {found}'}, not {shape}"
             )
-        if name in _TABLES and (arrays[name].dtype != np.int8 or (name == "words.table" and arrays[name][0].any())):
-            raise ModelError(f"{path}: array {name} is not of int8, or its first row is not empty")
+        if name in _TABLES and arrays[name].dtype != _TABLES[name]:
+            raise ModelError(f"{path}: array {name} is not of {_TABLES[name].__name__}")
+        if name == "words.table" and arrays[name][0].any():
+            raise ModelError(f"{path}: the first row of {name} is not empty")
         if name not in _TABLES and not np.isfinite(arrays[name]).all():
             raise ModelError(f"{path}: array {name} holds values that are no numbers")
     networks = {f"{form}.{number}": _HIDDEN for form, passes in PASSES.items() for number in range(passes)}
@@ -270,16 +282,23 @@ def _check_description(about: Any, weights: bytes, folder: Path) -> None:
             f"{folder} was trained on other features than this version computes"
             + (f", {strange[0]!r} for one" if strange else "")
         )
-    thresholds = about.get("thresholds")
-    wanted_thresholds = set(Thresholds.__dataclass_fields__)
-    if not isinstance(thresholds, dict) or any(
-        not isinstance(found := thresholds.get(form), dict) or set(found) != wanted_thresholds for form in PASSES
-    ):
-        raise ModelError(f"{folder / DESCRIPTION} lacks the thresholds")
-    if not all(isinstance(p, (int, float)) and 0 <= p <= 1 for form in PASSES for p in thresholds[form].values()):
-        raise ModelError(f"{folder / DESCRIPTION}: a threshold is no probability")
+    _check_thresholds(about.get("thresholds"), folder / DESCRIPTION)
     if hashlib.sha256(weights).hexdigest() != about.get("weights_sha256"):
         raise ModelError(f"{folder / WEIGHTS} is damaged: its checksum is not the one in {DESCRIPTION}")
+
+
+def _check_thresholds(thresholds: Any, path: Path) -> None:
+    for form in PASSES:
+        for preset in PRESETS:
+            try:
+                values = thresholds[form][preset]
+                complete = set(values) == set(Thresholds.__dataclass_fields__)
+            except (KeyError, TypeError):
+                complete = False
+            if not complete:
+                raise ModelError(f"{path} lacks the thresholds {form}, {preset}")
+            if not all(isinstance(p, (int, float)) and 0 <= p <= 1 for p in values.values()):
+                raise ModelError(f"{path}: a threshold is no probability")
 
 
 def default_model() -> Model:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,22 +50,59 @@ class Thresholds:
         return kept
 
 
+class Preset(NamedTuple):
+    """What a use of the result asks of the thresholds.
+
+    Attributes:
+        content_loss: share of the article's characters that the thresholds for text may cost on sites not trained on.
+        recall: how many times as much a lost character of the article counts as one of boilerplate that stays, when the
+            threshold for pages is picked (the beta of an F-measure).
+        meaning: for whom it is.
+    """
+
+    content_loss: float
+    recall: float
+    meaning: str
+
+
+PRESETS = {
+    "corpus": Preset(0.01, 0.5, "strips more, for text that models are trained on"),
+    "reading": Preset(0.004, 1.0, "strips what is surely no article, for readers and search"),
+    "archive": Preset(0.001, 2.0, "keeps in doubt, for records that must not lose a sentence"),
+}
+"""Named sets of thresholds; training picks them and the model carries them."""
+
+DEFAULT_PRESET = "reading"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What is kept.
 
     Attributes:
         keep: the kinds that stay.
-        thresholds: from which probability a paragraph is content; None takes the model's own, which were picked for a
-            stated loss of content.
+        thresholds: from which probability a paragraph is content; None takes those of the preset.
+        preset: name of the model's thresholds.
+        budget: share of the characters, 0 to 1, that may be stripped at most; None for no limit.
+        keep_phrases, drop_phrases: lower-cased; a paragraph that holds one stays, or goes, whatever its kind.
     """
 
     keep: frozenset[Kind] = DEFAULT_KEEP
     thresholds: Thresholds | None = None
+    preset: str = DEFAULT_PRESET
+    budget: float | None = None
+    keep_phrases: tuple[str, ...] = ()
+    drop_phrases: tuple[str, ...] = ()
 
 
 def make_policy(
-    keep: Iterable[str] | str | None = None, drop: Iterable[str] | str | None = None, threshold: float | None = None
+    keep: Iterable[str] | str | None = None,
+    drop: Iterable[str] | str | None = None,
+    threshold: float | None = None,
+    preset: str = DEFAULT_PRESET,
+    budget: float | None = None,
+    keep_phrases: Iterable[str] = (),
+    drop_phrases: Iterable[str] = (),
 ) -> Policy:
     """The policy for what a user typed.
 
@@ -72,14 +110,102 @@ def make_policy(
         keep: kinds to keep, names or kinds; None for the default (content and headline), or for "all but `drop`".
         drop: kinds to strip. Without `keep`, every other kind stays; with it, they are taken out of `keep`.
         threshold: one probability of content for every paragraph; a lower one keeps more of the article and more notices.
+        preset: one of `PRESETS`.
+        budget: share of the characters that may be stripped at most, 0 to 1.
+        keep_phrases, drop_phrases: paragraphs that hold one of these stay or go, whatever their kind and case.
 
     Raises:
-        UsageError: an unknown kind, or a threshold outside 0 to 1.
+        UsageError: an unknown kind or preset, a threshold or budget outside 0 to 1, or an empty phrase.
     """
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise UsageError(f"threshold must lie between 0 and 1, not {threshold}")
-    thresholds = None if threshold is None else Thresholds(threshold, threshold, threshold)
-    if drop is None:
-        return Policy(DEFAULT_KEEP if keep is None else parse_kinds(keep), thresholds)
-    base = frozenset(Kind) if keep is None else parse_kinds(keep)
-    return Policy(base - parse_kinds(drop), thresholds)
+    for name, share in (("threshold", threshold), ("budget", budget)):
+        if share is not None and not 0 <= share <= 1:
+            raise UsageError(f"{name} must lie between 0 and 1, not {share}")
+    if preset not in PRESETS:
+        raise UsageError(f"unknown preset {preset!r}; there are {', '.join(PRESETS)}")
+    base = DEFAULT_KEEP if drop is None else frozenset(Kind)
+    kinds = base if keep is None else parse_kinds(keep)
+    return Policy(
+        kinds - (frozenset() if drop is None else parse_kinds(drop)),
+        None if threshold is None else Thresholds(threshold, threshold, threshold),
+        preset,
+        budget,
+        _phrases(keep_phrases),
+        _phrases(drop_phrases),
+    )
+
+
+def _phrases(phrases: Iterable[str]) -> tuple[str, ...]:
+    found = tuple(phrase.casefold() for phrase in ((phrases,) if isinstance(phrases, str) else phrases))
+    if not all(map(str.strip, found)):
+        raise UsageError("a phrase to keep or drop must not be empty")
+    return found
+
+
+class Decision(NamedTuple):
+    """What becomes of every paragraph.
+
+    Attributes:
+        kinds: the kind of each.
+        kept: whether it stays.
+        notes: what the user should hear, in whole sentences.
+    """
+
+    kinds: list[Kind]
+    kept: list[bool]
+    notes: list[str]
+
+
+def decide(
+    policy: Policy, thresholds: Thresholds, texts: Sequence[str], probabilities: np.ndarray, headline: int | None = None
+) -> Decision:
+    """Content where its probability reaches its threshold, the likeliest other kind elsewhere; then what the policy says.
+
+    Args:
+        policy: what is kept.
+        thresholds: from which probability a paragraph is content.
+        texts: the paragraphs, at least one.
+        probabilities: paragraphs x `SCORED` kinds.
+        headline: number of the paragraph that is the page's own headline.
+    """
+    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    others = 1 + probabilities[:, 1:].argmax(axis=1)
+    kinds = [SCORED[i] for i in np.where(thresholds.keeps(probabilities, lengths), _CONTENT, others).tolist()]
+    if headline is not None:
+        kinds[headline] = Kind.HEADLINE
+    kept = [kind in policy.keep for kind in kinds]
+    notes = [] if policy.budget is None else _keep_within(policy.budget, kinds, kept, lengths, probabilities)
+    if policy.keep_phrases or policy.drop_phrases:
+        for i, text in enumerate(map(str.casefold, texts)):
+            if any(phrase in text for phrase in policy.keep_phrases):
+                kept[i] = True
+            elif any(phrase in text for phrase in policy.drop_phrases):
+                kept[i] = False
+    return Decision(kinds, kept, notes)
+
+
+def _keep_within(
+    budget: float, kinds: Sequence[Kind], kept: list[bool], lengths: np.ndarray, probabilities: np.ndarray
+) -> list[str]:
+    """Puts paragraphs back, the likeliest article first, until no more than the budget is stripped; says so, and if the lead goes."""
+    notes = []
+    content = probabilities[:, _CONTENT]
+    whole = int(lengths.sum())
+    gone = over = sum(int(length) for length, keep in zip(lengths, kept, strict=True) if not keep)
+    back = 0
+    for i in sorted((i for i, keep in enumerate(kept) if not keep), key=lambda i: -content[i]):
+        if over <= budget * whole:
+            break
+        kept[i] = True
+        over -= int(lengths[i])
+        back += 1
+    if back:
+        notes.append(
+            f"stripping everything that looks like a notice would take {gone / whole:.0%} of the characters; to stay within "
+            f"{budget:.0%}, the {back} likeliest to be article {'was' if back == 1 else 'were'} put back"
+        )
+    lead = next((i for i, length in enumerate(lengths) if length >= SHORT), None)
+    if lead is not None and not kept[lead]:
+        notes.append(
+            f"the first long paragraph goes, as {kinds[lead]}; its probability of being article is {content[lead]:.2f}"
+        )
+    return notes

@@ -25,9 +25,20 @@ def made(source: Source, letters: str, keep=DEFAULT_KEEP) -> Document:
     probabilities = np.full((len(kinds), len(SCORED)), 0.02, np.float32)
     for row, kind in zip(probabilities, kinds, strict=True):
         row[SCORED.index(Kind.CONTENT if kind is Kind.HEADLINE else kind)] = 0.74
-    return Document(
-        source, probabilities, kinds, keep, lambda document, index: [Reason("first", 2), Reason("next", -1)]
-    )
+    return Document(source, probabilities, kinds, [kind in keep for kind in kinds], [], Asked())
+
+
+class Asked:
+    """Stands in for the labeller that a document asks."""
+
+    def explain(self, document, index):
+        return [Reason("first", 2), Reason("next", -1)]
+
+    def uncertain(self, document):
+        return [kind is Kind.SOCIAL for kind in document.kinds]
+
+    def familiarity(self, document):
+        return 0.1 if "zzz" in document.source.texts else 0.9
 
 
 def made_text(text: str, letters: str, unit: str = "line") -> Document:
@@ -199,3 +210,20 @@ def test_a_pickled_document_is_the_same_document(labeller, source):
 def test_paths_survive_pickling(labeller):
     back = pickle.loads(pickle.dumps(labeller.label(PAGE)))
     assert [paragraph.path for paragraph in back] == ["/html/body/div/p[1]", "/html/body/div/p[2]", "/html/body/p"]
+
+
+def test_notices_are_runs_of_one_kind_with_the_confidence_of_their_edges():
+    document = made_text("a\nb\nc\nd\ne", "CAASC")
+    found = document.notices
+    assert [(notice.kind, notice.start, notice.stop) for notice in found] == [(Kind.APPEAL, 1, 3), (Kind.SOCIAL, 3, 4)]
+    alike = float((document.probabilities[0] * document.probabilities[1]).sum())
+    assert [found[0].begins, found[0].ends] == pytest.approx([1 - alike, 1 - alike])
+    assert made_text("a", "A").notices == [(Kind.APPEAL, 0, 1, 1.0, 1.0)]
+    assert made_text("", "").notices == made_text("a\nb", "CC").notices == []
+
+
+def test_the_document_asks_whether_a_paragraph_is_uncertain_and_the_language_known():
+    document = made_text("a\nb", "CS")
+    assert [paragraph.uncertain for paragraph in document] == document.uncertain == [False, True]
+    assert not document.unfamiliar
+    assert made_text("zzz", "C").unfamiliar

@@ -86,6 +86,7 @@ def test_evidence_for_one_of_two_kinds_speaks_against_the_other(labeller):
         model.words,
         model.name_table,
         model.name_scale,
+        model.known_words,
         model.networks | {"text": (*model.networks["text"][:-1], last)},
         model.thresholds,
         model.about,

@@ -214,6 +214,40 @@ def test_the_headline_is_found_whatever_the_scores():
     assert document.title not in declutter.clean(PAGE, drop="headline", threshold=0)
 
 
+def test_the_more_careful_the_preset_the_more_stays():
+    for source in (ARTICLE, PAGE, "\n".join(OTHERS[2])):
+        corpus, reading, archive = (
+            set(np.flatnonzero(declutter.label(source, preset=p).kept)) for p in declutter.PRESETS
+        )
+        assert corpus <= reading <= archive
+
+
+def test_uncertain_is_what_the_presets_differ_about():
+    document = declutter.label(ARTICLE)
+    careful, bold = (declutter.label(ARTICLE, preset=preset).kept for preset in ("archive", "corpus"))
+    assert document.uncertain == [a and not b for a, b in zip(careful, bold, strict=True)]
+    assert not document[2].uncertain or document[2].probability < 1
+
+
+def test_a_budget_holds_and_is_told():
+    document = declutter.label("Subscribe to our newsletter\nShare this article\nAll rights reserved", budget=0)
+    assert document.text == document.source.text
+    assert len(document.notes) == 1
+    assert declutter.label(ARTICLE, budget=1).notes == declutter.label(ARTICLE).notes == []
+
+
+def test_forced_phrases_reach_the_text():
+    assert "Share this article" in declutter.clean(ARTICLE, keep_phrases=["share THIS"])
+    assert "Residents" not in declutter.clean(ARTICLE, drop_phrases=("residents had",))
+
+
+def test_a_language_that_was_not_trained_for_is_told(labeller):
+    strange = "Xoqlu nzemfi qartul vosbegh drixim palnuq ".strip() + " "
+    assert labeller.label(strange * 8).unfamiliar
+    assert not labeller.label(ARTICLE).unfamiliar
+    assert not labeller.label("", "text").unfamiliar
+
+
 def test_the_unit_reaches_the_reader():
     assert len(declutter.label("a\nb\n\nc", unit="line")) == 3
     assert len(declutter.label("a\nb\n\nc", unit="block")) == 2
@@ -227,7 +261,17 @@ def test_the_functions_and_the_class_agree(labeller):
 
 
 @pytest.mark.parametrize(
-    "options", [{"keep": "ads"}, {"drop": ["ads"]}, {"threshold": 2}, {"unit": "word"}, {"format": "pdf"}]
+    "options",
+    [
+        {"keep": "ads"},
+        {"drop": ["ads"]},
+        {"threshold": 2},
+        {"unit": "word"},
+        {"format": "pdf"},
+        {"preset": "blog"},
+        {"budget": -1},
+        {"keep_phrases": [""]},
+    ],
 )
 def test_wrong_use_is_told(options):
     with pytest.raises(declutter.UsageError):

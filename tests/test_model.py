@@ -22,7 +22,7 @@ from declutter.model import (
     load_model,
     save_model,
 )
-from declutter.policy import Thresholds
+from declutter.policy import PRESETS, Thresholds
 
 HIDDEN = 6
 
@@ -34,7 +34,9 @@ def made():
     arrays = {}
     for name, expected in module._expected_shapes().items():
         shape = tuple(HIDDEN if size is None else size for size in expected)
-        if name in ("words.table", "name_table"):
+        if name == "known_words":
+            arrays[name] = random.integers(0, 256, shape).astype(np.uint8)
+        elif name in ("words.table", "name_table"):
             arrays[name] = random.integers(-127, 128, shape).astype(np.int8)
             arrays[name][0] = 0
         else:
@@ -44,12 +46,16 @@ def made():
         form: tuple(Network(*(arrays[f"{form}.{number}.{part}"] for part in parts)) for number in range(passes))
         for form, passes in PASSES.items()
     }
-    thresholds = {"text": Thresholds(0.4, 0.2, 0.1), "html": Thresholds(0.5, 0.5, 0.5)}
+    thresholds = {
+        form: {preset: Thresholds(0.4, short, 0.1) for preset, short in zip(PRESETS, (0.1, 0.2, 0.3), strict=True)}
+        for form in PASSES
+    }
     words = WordNetwork(*(arrays[f"words.{part}"] for part in WordNetwork.__dataclass_fields__))
     return Model(
         words,
         arrays["name_table"],
         arrays["name_scale"],
+        arrays["known_words"],
         networks,
         thresholds,
         {"counts": {"pages": 3}, "corpus": "März"},
@@ -165,7 +171,13 @@ def test_missing_or_reordered_features_are_refused(folder, features):
 
 @pytest.mark.parametrize(
     "thresholds",
-    [None, {}, {"text": {"short": 0.5, "long": 0.5, "credit": 0.5}}, {"text": {"short": 0.5}, "html": {"short": 0.5}}],
+    [
+        None,
+        {},
+        {"text": {"short": 0.5, "long": 0.5, "credit": 0.5}},
+        {form: {"reading": {"short": 0.5, "long": 0.5, "credit": 0.5}} for form in PASSES},
+        {form: {preset: {"short": 0.5} for preset in PRESETS} for form in PASSES},
+    ],
 )
 def test_a_missing_threshold_is_refused(folder, thresholds):
     describe(folder, thresholds=thresholds)

@@ -7,7 +7,7 @@ import pytest
 
 from declutter.errors import UsageError
 from declutter.kinds import SCORED, Kind
-from declutter.policy import DEFAULT_KEEP, SHORT, Policy, Thresholds, make_policy
+from declutter.policy import DEFAULT_KEEP, PRESETS, SHORT, Policy, Thresholds, decide, make_policy
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,73 @@ def test_a_lower_threshold_keeps_all_that_a_higher_one_keeps():
     kept = [Thresholds.scaled(short).keeps(probabilities, lengths) for short in (0.0, 0.2, 0.5, 0.9)]
     assert kept[0].all()
     assert all((more | ~fewer).all() and more.sum() > fewer.sum() for more, fewer in itertools.pairwise(kept))
+
+
+HALF = Thresholds(0.5, 0.5, 0.5)
+TEXTS = ["The council met and voted on the bridge. " * 4, "Give now", "x" * 40, "Share this"]
+
+
+def judged(*content, other=Kind.APPEAL):
+    probabilities = np.zeros((len(content), len(SCORED)))
+    probabilities[:, 0] = content
+    probabilities[:, SCORED.index(other)] = 1 - probabilities[:, 0]
+    return probabilities
+
+
+def test_a_decision_is_kinds_and_what_the_policy_keeps_of_them():
+    decision = decide(make_policy(keep="content,headline"), HALF, TEXTS, judged(0.9, 0.1, 0.6, 0.2), headline=1)
+    assert decision.kinds == [Kind.CONTENT, Kind.HEADLINE, Kind.CONTENT, Kind.APPEAL]
+    assert decision.kept == [True, True, True, False]
+    assert decision.notes == []
+
+
+def test_a_budget_puts_the_likeliest_article_back_and_says_so():
+    policy = make_policy(budget=0.1)
+    decision = decide(policy, HALF, TEXTS, judged(0.9, 0.1, 0.4, 0.2))
+    assert decision.kinds[2] is Kind.APPEAL
+    assert decision.kept == [True, False, True, False]
+    assert "the 1 likeliest to be article was put back" in decision.notes[0]
+    assert "10%" in decision.notes[0]
+    assert decide(make_policy(budget=0), HALF, TEXTS, judged(0.1, 0.1, 0.4, 0.2)).kept == [True] * 4
+
+
+def test_within_the_budget_nothing_changes_and_nothing_is_said():
+    assert decide(make_policy(budget=0.1), HALF, TEXTS, judged(0.9, 0.1, 0.9, 0.2)) == (
+        [Kind.CONTENT, Kind.APPEAL, Kind.CONTENT, Kind.APPEAL],
+        [True, False, True, False],
+        [],
+    )
+
+
+def test_with_a_budget_the_lead_does_not_go_without_a_word():
+    decision = decide(make_policy(budget=1), HALF, TEXTS, judged(0.1, 0.1, 0.9, 0.9))
+    assert decision.kept[0] is False
+    assert "the first long paragraph goes, as appeal" in decision.notes[0]
+    assert "0.10" in decision.notes[0]
+
+
+def test_phrases_overrule_kinds_and_budget_in_any_case():
+    policy = make_policy(budget=0, keep_phrases=["SHARE"], drop_phrases=["Bridge", "share this"])
+    assert decide(policy, HALF, TEXTS, judged(0.9, 0.9, 0.9, 0.2)).kept == [False, True, True, True]
+    assert make_policy(keep_phrases="Straße").keep_phrases == ("strasse",)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"preset": "blog"}, "unknown preset 'blog'; there are corpus, reading, archive"),
+        ({"budget": 1.5}, "budget must lie between 0 and 1"),
+        ({"budget": float("nan")}, "budget must lie between 0 and 1"),
+        ({"keep_phrases": [" "]}, "must not be empty"),
+        ({"drop_phrases": ""}, "must not be empty"),
+    ],
+)
+def test_what_makes_no_policy_is_told(options, told):
+    with pytest.raises(UsageError, match=told):
+        make_policy(**options)
+
+
+def test_presets_go_from_bold_to_careful():
+    losses = [preset.content_loss for preset in PRESETS.values()]
+    assert losses == sorted(losses, reverse=True)
+    assert list(PRESETS) == ["corpus", "reading", "archive"]

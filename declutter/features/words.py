@@ -15,7 +15,9 @@ import numpy as np
 
 from declutter.features import characters
 
-BUCKETS = 1 << 18  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
+BUCKETS = 1 << 17  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
+KNOWN_BITS = 21  # logarithm of the number of slots of a table of known words
+FEW = 30  # words; fewer do not tell a language
 PREFIX = 5  # characters; a word's stem, roughly, in languages that inflect
 _PRIME, _INVERSE = 0x9E3779B97F4A7C15, pow(0x9E3779B97F4A7C15, -1, 1 << 64)
 _MIX, _PAIR, _STEM, _EDGE, _START = (
@@ -141,3 +143,23 @@ def score_words(words: Words, table: np.ndarray) -> np.ndarray:
     sums += table[rows[words.first[:-1], 3]]
     sums /= np.sqrt(words.counts, dtype=np.float32)[:, None]
     return sums
+
+
+def known_slots(words: Words) -> np.ndarray:
+    """Slots of the stems of all words but numbers in a table of 2**`KNOWN_BITS` known ones: int64, one a word."""
+    classes = words.classes[words.starts]
+    spoken = characters.in_word(classes) & (classes != characters.ID["digit"])
+    stems: np.ndarray = np.where(words.stems != 0, words.stems, words.hashes)[spoken]
+    slots: np.ndarray = (stems >> np.uint64(64 - KNOWN_BITS)).astype(np.int64)
+    return slots
+
+
+def familiarity(words: Words, known: np.ndarray) -> float:
+    """Share of the words whose stem is among the known ones, 0 to 1; 1 where there are too few words to say.
+
+    Args:
+        words: of a document.
+        known: uint8, 2**`KNOWN_BITS` bits.
+    """
+    slots = known_slots(words)
+    return float((known[slots >> 3] >> (slots & 7) & 1).mean()) if len(slots) >= FEW else 1.0

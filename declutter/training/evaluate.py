@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from declutter.document import Paragraph
 from declutter.errors import CorpusError
 from declutter.kinds import NOTICES, SCORED, Kind
 from declutter.labeller import Declutter
@@ -121,26 +122,48 @@ def _r(value: float, digits: int = 4) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One wrong line with what stands around it."""
+    """One wrong line with what stands around it.
+
+    Attributes:
+        text: where it stands.
+        number: of the line, from 0.
+        paragraph: what was said of it.
+    """
 
     text: Text
     number: int
-    kind: Kind
-    content: float
+    paragraph: Paragraph
+
+    @property
+    def truth(self) -> Kind:
+        """What it is."""
+        return self.text.kinds[self.number]
+
+    @property
+    def content(self) -> float:
+        """Its probability of being content."""
+        return self.paragraph.probabilities[Kind.CONTENT]
+
+    @property
+    def fifth(self) -> int:
+        """Which fifth of the text it stands in, 1 to 5."""
+        return 1 + 5 * self.number // len(self.text.lines)
 
     @property
     def weight(self) -> float:
         """How bad it is: certainty of the wrong answer, times the line's length where article was lost."""
         line = self.text.lines[self.number]
-        return (1 - self.content) * len(line) if self.text.kinds[self.number] is Kind.CONTENT else self.content * 40
+        return (1 - self.content) * len(line) if self.truth is Kind.CONTENT else self.content * 40
 
     def __str__(self) -> str:
         lines, n = self.text.lines, self.number
         before, after = (lines[n - 1] if n else "", lines[n + 1] if n + 1 < len(lines) else "")
+        likely = sorted(self.paragraph.probabilities.items(), key=lambda item: -item[1])[:3]
         return (
             f"{self.text.id} line {n + 1} of {len(lines)} [{self.text.lang}, {self.text.rendering}]: "
-            f"is {self.text.kinds[n]}, called {self.kind}, content {self.content:.2f}\n"
-            f"      {before[:100]}\n    > {lines[n][:300]}\n      {after[:100]}"
+            f"is {self.truth}, called {self.paragraph.kind}; {', '.join(f'{kind} {p:.2f}' for kind, p in likely)}\n"
+            f"      {before[:100]}\n    > {lines[n][:300]}\n      {after[:100]}\n"
+            f"    why: {'; '.join(map(str, self.paragraph.reasons(3)))}"
         )
 
 
@@ -155,7 +178,7 @@ def evaluate(labeller: Declutter, texts: Iterable[Text]) -> tuple[dict[str, Any]
         wrong = whole.add(text, document.kinds, document.kept, content)
         for name, key in (("language", text.lang), ("rendering", text.rendering)):
             parts[name][key].add(text, document.kinds, document.kept, content)
-        mistakes += [Mistake(text, n, document.kinds[n], content[n]) for n in wrong]
+        mistakes += [Mistake(text, n, document[n]) for n in wrong]
     scores = whole.scores()
     for name, tallies in parts.items():
         scores[f"by_{name}"] = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ else:
     import tomli as tomllib
 
 from declutter.labeller import Declutter
-from declutter.training.evaluate import evaluate, evaluation_sets
+from declutter.policy import PRESETS
+from declutter.training.evaluate import Mistake, evaluate, evaluation_sets
 
 _MEASURED = ("paragraphs", "notice_f1", "content_lost_lines", "content_lost_characters", "calibration_error")
 _COLUMNS = (
@@ -53,6 +56,18 @@ def _rows(found: dict[str, dict[str, Any]]) -> list[list[Any]]:
     return [[name, *(scores[field] for _, field in _COLUMNS)] for name, scores in found.items()]
 
 
+def mistakes_table(mistakes: Sequence[Mistake]) -> str:
+    """Where the mistakes are, as Markdown: by what they are and were called, by language, and by place in the text."""
+    counts: dict[str, Counter[Any]] = {
+        "is, called": Counter(f"{mistake.truth}, {mistake.paragraph.kind}" for mistake in mistakes),
+        "language": Counter(mistake.text.lang for mistake in mistakes),
+        "fifth of the text": Counter(mistake.fifth for mistake in mistakes),
+    }
+    return "\n".join(
+        f"{markdown_table([title, 'mistakes'], [*map(list, found.most_common())])}\n" for title, found in counts.items()
+    )
+
+
 def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
     """Evaluates a model and writes card.md beside it: what it is, what it was trained on, how good it is, and where it is not."""
     labeller = Declutter(folder)
@@ -89,8 +104,13 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         "## Thresholds",
         "",
-        f"For text picked out of fold, by site, for a loss of at most {about['settings']['content_loss']:.1%} of the article's "
-        "characters; for pages where the F1 score of characters is highest.",
+        "Picked out of fold, by site: for text those that cost at most the stated share of the article's characters; for pages "
+        "the one where the F-measure of characters is highest that weighs recall as stated.",
+        "",
+        markdown_table(
+            ["preset", "text: characters lost", "pages: weight of recall", "what it does"],
+            [[name, f"{preset.content_loss:.1%}", preset.recall, preset.meaning] for name, preset in PRESETS.items()],
+        ),
         "",
         "```json",
         json.dumps(about["thresholds"]),

@@ -32,10 +32,10 @@ from declutter.document import Source
 from declutter.errors import CorpusError, DeclutterError
 from declutter.features import Evidence, extract, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree, score_names
-from declutter.features.words import Words
+from declutter.features.words import KNOWN_BITS, Words, find_words, known_slots
 from declutter.kinds import SCORED, Kind
 from declutter.model import PASSES, Model, Network, WordNetwork, save_model
-from declutter.policy import Thresholds
+from declutter.policy import DEFAULT_PRESET, PRESETS, Preset, Thresholds
 from declutter.readers.html import read_page
 from declutter.training import align
 from declutter.training.corpus import (
@@ -79,7 +79,6 @@ class Settings:
         hidden, alpha: of the context perceptrons: units and weight decay.
         networks, rates, batches: for each pass how many perceptrons are averaged, their learning rate and rows a step.
         epochs, page_epochs: their passes over the data, for text and for pages.
-        content_loss: share of the article's characters that the thresholds may cost on sites not trained on.
         splices: spliced texts made of every article.
         written: weight of a line written for the corpus, next to 1 of a real one; wording has few real notices to learn from.
         word_hidden, word_networks, word_epochs, word_alpha, word_rate: the same of the perceptrons over words.
@@ -96,7 +95,6 @@ class Settings:
     alpha: float = 0.1
     rates: tuple[float, ...] = (1e-3, 5e-3)
     batches: tuple[int, ...] = (512, 4096)
-    content_loss: float = 0.005
     splices: int = 5
     written: float = 3.0
     word_hidden: int = 16
@@ -164,11 +162,12 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
     with threadpool_limits(1):
         pool = Pool(texts, settings.written)
         words = pool.fit(settings)
+        known = _known_words(texts)
         progress(f"words: {len(pool.lines)} lines")
         text_examples = _text_examples(texts, pool, settings)
         text_chain = _chain("text", text_examples, settings, progress)
         no_names = quantised(np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32))
-        preliminary = Model(words, *no_names, {"text": text_chain.networks, "html": ()}, {}, {})
+        preliminary = Model(words, *no_names, known, {"text": text_chain.networks, "html": ()}, {}, {})
         names, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
         page_chain = _chain("html", page_examples, settings, progress)
     thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
@@ -191,7 +190,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         "out_of_fold": {"text": text_chain.measured, "html": page_chain.measured},
     }
     networks = {"text": text_chain.networks, "html": page_chain.networks}
-    model = Model(words, *names, networks, thresholds, about)
+    model = Model(words, *names, known, networks, thresholds, about)
     save_model(model, folder)
     progress(f"saved {folder}")
     return Trained(model, about)
@@ -219,6 +218,14 @@ def _texts(corpus: Path, data: Path, pages: Sequence[GoldPage]) -> list[Text]:
     real = read_labelled(data, "train") + read_references(corpus, {page.id: page for page in pages})
     own = [text for part in (written.texts, written.negatives, written.notices) for text in part if not held_out(text)]
     return real + own + read_strings(data)
+
+
+def _known_words(texts: Sequence[Text]) -> np.ndarray:
+    """The words of at least two texts, as `words.familiarity` looks them up."""
+    counts = np.zeros(1 << KNOWN_BITS, np.int32)
+    for text in texts:
+        counts[np.unique(known_slots(find_words(text.lines)))] += 1
+    return np.packbits(counts > 1, bitorder="little")
 
 
 class Pool:
@@ -281,7 +288,9 @@ def _fit_words(
         if out is None:
             return as_word_network(fitted)
         scores = np.full(((~used).sum(), len(SCORED)), ABSENT, np.float32)
-        scores[:, fitted[0].classes_] = np.mean([one.predict_log_proba(X[~used]) for one in fitted], axis=0)
+        with np.errstate(divide="ignore"):
+            known = np.mean([one.predict_log_proba(X[~used]) for one in fitted], axis=0)
+        scores[:, fitted[0].classes_] = np.maximum(known, ABSENT)
         return scores
 
 
@@ -334,10 +343,10 @@ def _text_examples(texts: Sequence[Text], pool: Pool, settings: Settings) -> lis
 
 @dataclass(slots=True)
 class Chain:
-    """The context classifiers of one format, in order, with thresholds and what was measured out of fold."""
+    """The context classifiers of one format, in order, with thresholds by preset and what was measured out of fold."""
 
     networks: tuple[Network, ...]
-    thresholds: Thresholds
+    thresholds: dict[str, Thresholds]
     measured: dict[str, Any]
 
 
@@ -370,15 +379,16 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
         last.hidden_weights, last.hidden_bias, last.output_weights / temperature, last.output_bias / temperature
     )
     probabilities = np.exp(log_softmax(flat[whole] / temperature))
-    pick = _thresholds_for_loss if form == "text" else _thresholds_for_f1
-    thresholds = pick(probabilities, targets[whole], lengths[whole], settings.content_loss)
+    pick = _thresholds_for_loss if form == "text" else _thresholds_for_recall
+    thresholds = {name: pick(probabilities, targets[whole], lengths[whole], preset) for name, preset in PRESETS.items()}
+    chosen = thresholds[DEFAULT_PRESET]
     measured = {
         "temperature": round(float(temperature), 4),
-        **_measure(probabilities, targets[whole], lengths[whole], thresholds),
+        **_measure(probabilities, targets[whole], lengths[whole], chosen),
     }
     if (spliced := used & ~whole).any():
         measured["spliced"] = _measure(
-            np.exp(log_softmax(flat[spliced] / temperature)), targets[spliced], lengths[spliced], thresholds
+            np.exp(log_softmax(flat[spliced] / temperature)), targets[spliced], lengths[spliced], chosen
         )
     say(f"{form}: {measured}")
     return Chain(tuple(networks), thresholds, measured)
@@ -414,7 +424,7 @@ def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
 
 
 def _thresholds_for_loss(
-    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset
 ) -> Thresholds:
     """The highest thresholds, in fixed proportion to each other, that cost at most a share of the article's characters."""
     content = targets == CONTENT
@@ -422,25 +432,26 @@ def _thresholds_for_loss(
     for top in np.arange(0.6, 0.02, -0.01):
         candidate = Thresholds.scaled(float(round(top, 2)))
         lost = content & ~candidate.keeps(probabilities, lengths)
-        if lengths[lost].sum() <= content_loss * whole:
+        if lengths[lost].sum() <= preset.content_loss * whole:
             return candidate
     return Thresholds.scaled(0.02)
 
 
-def _thresholds_for_f1(
-    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, content_loss: float
+def _thresholds_for_recall(
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset
 ) -> Thresholds:
-    """The one threshold at which the characters called content are most like gold's.
+    """The one threshold at which the characters called content are most like gold's, by the F-measure that the preset asks for.
 
     Gold text of pages leaves out and takes in what it should not, by more than any loss of content worth asking for.
     """
     content = lengths * (targets == CONTENT)
+    weight = preset.recall**2
 
-    def f1(threshold: float) -> float:
+    def f_measure(threshold: float) -> float:
         kept = probabilities[:, CONTENT] >= threshold
-        return float(2 * content[kept].sum() / (content.sum() + lengths[kept].sum()))
+        return float((1 + weight) * content[kept].sum() / (weight * content.sum() + lengths[kept].sum()))
 
-    best = float(round(max(np.arange(0.1, 0.9, 0.02), key=f1), 2))
+    best = float(round(max(np.arange(0.1, 0.9, 0.02), key=f_measure), 2))
     return Thresholds(best, best, best)
 
 

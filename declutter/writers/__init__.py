@@ -29,6 +29,7 @@ def paragraph_record(paragraph: Paragraph, reasons: int = 0, probabilities: bool
         "kind": paragraph.kind.value,
         "keep": paragraph.keep,
         "probability": round(paragraph.probability, 4),
+        "uncertain": paragraph.uncertain,
     }
     if paragraph.start is not None:
         record |= {"start": paragraph.start, "end": paragraph.end}

@@ -3,7 +3,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from declutter.features.words import BUCKETS, PREFIX, find_words, ngram_buckets, score_words
+from declutter.features.words import (
+    BUCKETS,
+    FEW,
+    KNOWN_BITS,
+    PREFIX,
+    familiarity,
+    find_words,
+    known_slots,
+    ngram_buckets,
+    score_words,
+)
 
 TEXTS = [
     "The mayor's plan: 3 bridges.",
@@ -136,3 +146,22 @@ def test_score_words_equals_a_plain_sum(dtype):
         expected.append(sum(table[bucket].astype(float) for row in rows for bucket in row if bucket) / len(rows) ** 0.5)
     table[0] = 0  # what training leaves where there is no n-gram
     assert score_words(find_words(TEXTS), table) == pytest.approx(np.array(expected), rel=1e-5, abs=1e-3)
+
+
+def test_familiarity_is_the_share_of_known_stems():
+    known = np.zeros(1 << (KNOWN_BITS - 3), np.uint8)
+    text = "river bridges " * FEW
+    for slot in known_slots(find_words(["river"])):
+        known[slot >> 3] |= 1 << (slot & 7)
+    assert familiarity(find_words([text]), known) == 0.5
+    assert familiarity(find_words([text.replace("bridges", "2024 ,")]), known) == 1  # numbers and marks are no words
+    for slot in known_slots(find_words(["bridged"])):  # the same stem
+        known[slot >> 3] |= 1 << (slot & 7)
+    assert familiarity(find_words([text]), known) == 1
+
+
+def test_too_few_words_do_not_tell_a_language():
+    nothing = np.zeros(1 << (KNOWN_BITS - 3), np.uint8)
+    assert familiarity(find_words(["river " * (FEW - 1)]), nothing) == 1
+    assert familiarity(find_words(["river " * FEW]), nothing) == 0
+    assert familiarity(find_words(["..."]), nothing) == 1

@@ -3,10 +3,12 @@ import json
 import numpy as np
 import pytest
 
+from declutter.document import Document, Reason, Source
 from declutter.errors import CorpusError
-from declutter.kinds import Kind
+from declutter.kinds import SCORED, Kind
 from declutter.training.corpus import Text
 from declutter.training.evaluate import Mistake, Tally, below_floors, evaluate, read_floors, splice_notices
+from declutter.training.report import mistakes_table
 
 C, A, S, B, P, V, H = (
     Kind.CONTENT,
@@ -72,15 +74,15 @@ class Judge:
     """Stands in for a labeller: calls what begins with "give" an appeal, everything else content."""
 
     def label(self, lines):
-        probabilities = np.array([[0.1] if line.startswith("give") else [0.8] for line in lines])
+        probabilities = np.zeros((len(lines), len(SCORED)))
+        probabilities[:, 0] = [0.1 if line.startswith("give") else 0.8 for line in lines]
+        probabilities[:, SCORED.index(A)] = 1 - probabilities[:, 0]
         kinds = [A if line.startswith("give") else C for line in lines]
 
-        class Document:
-            pass
+        return Document(Source("list", list(lines)), probabilities, kinds, [kind is C for kind in kinds], [], self)
 
-        found = Document()
-        found.probabilities, found.kinds, found.kept = probabilities, kinds, [kind is C for kind in kinds]
-        return found
+    def explain(self, document, index):
+        return [Reason("it begins with what it begins with", 1.5)]
 
 
 def test_evaluation_breaks_scores_down_and_lists_the_worst_mistake_first():
@@ -96,7 +98,12 @@ def test_evaluation_breaks_scores_down_and_lists_the_worst_mistake_first():
     assert isinstance(mistakes[0], Mistake)
     assert mistakes[0].weight > mistakes[1].weight
     assert "two line 2 of 3" in str(mistakes[1])
-    assert "is appeal, called content" in str(mistakes[1])
+    assert "is appeal, called content; content 0.80, appeal 0.20" in str(mistakes[1])
+    assert "why: it begins with what it begins with: +1.5" in str(mistakes[1])
+    assert (mistakes[0].fifth, mistakes[1].fifth) == (4, 2)
+    table = mistakes_table(mistakes)
+    assert "| content, appeal | 1 |" in table
+    assert "| de | 2 |" in table
 
 
 ARTICLES = [

@@ -7,10 +7,10 @@ import pytest
 
 from declutter import Declutter
 from declutter.errors import CorpusError
-from declutter.features.words import find_words
+from declutter.features.words import familiarity, find_words
 from declutter.kinds import SCORED, Kind
 from declutter.model import DESCRIPTION, WEIGHTS, load_model
-from declutter.policy import Thresholds
+from declutter.policy import PRESETS, Preset, Thresholds
 from declutter.training import align, train
 from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
 from declutter.training.train import Pool, Settings, calibration_error, targets_of
@@ -23,10 +23,11 @@ SETTINGS = Settings(
     splices=1,
     iterations=5,
     jobs=1,
-    word_hidden=16,
-    word_epochs=60,
+    word_hidden=8,
+    word_networks=1,
+    word_epochs=15,
     word_alpha=0.001,
-    word_rate=0.05,
+    word_rate=0.2,
 )
 SITES = [f"site{number}.example" for number in range(12)]
 SENTENCES = [
@@ -261,9 +262,38 @@ def test_thresholds_cost_no_more_article_than_was_allowed():
     targets, lengths = np.zeros(2000, int), random.integers(10, 300, 2000)
     picked = []
     for loss in (0.001, 0.01, 0.05):
-        found = train._thresholds_for_loss(probabilities, targets, lengths, loss)
+        found = train._thresholds_for_loss(probabilities, targets, lengths, Preset(loss, 1, ""))
         lost = lengths[~found.keeps(probabilities, lengths)].sum() / lengths.sum()
         assert lost <= loss
         picked.append(found.short)
     assert picked == sorted(set(picked))
     assert isinstance(found, Thresholds)
+
+
+def test_the_more_recall_counts_the_lower_the_threshold_for_pages():
+    random = np.random.default_rng(2)
+    truth = random.random(3000) < 0.5
+    probabilities = np.zeros((3000, len(SCORED)))
+    probabilities[:, 0] = np.where(truth, random.beta(4, 2, 3000), random.beta(2, 4, 3000))
+    targets = np.where(truth, 0, SCORED.index(Kind.RELATED))
+    picked = [
+        train._thresholds_for_recall(probabilities, targets, np.ones(3000), Preset(0, recall, "")).short
+        for recall in (0.5, 1, 2)
+    ]
+    assert picked == sorted(set(picked), reverse=True)
+
+
+def test_a_model_carries_thresholds_for_every_preset(trained):
+    thresholds = load_model(trained).thresholds
+    assert all(set(thresholds[form]) == set(PRESETS) for form in ("text", "html"))
+
+
+def test_a_word_is_known_once_two_texts_have_it():
+    rare, common = ("quokka " * 40).strip(), ("wombat " * 40).strip()
+    texts = [
+        Text(f"t{i}", "en", "s", "test", "window", (line,), (Kind.CONTENT,))
+        for i, line in enumerate([rare, common, common])
+    ]
+    known = train._known_words(texts)
+    assert familiarity(find_words([common]), known) == 1
+    assert familiarity(find_words([rare]), known) == 0
