@@ -28,7 +28,10 @@ from declutter.policy import PRESETS, Thresholds
 FORMAT = 1
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
 _TABLES = {"words.table": np.int8, "name_table": np.int8, "known_words": np.uint8}  # stored and used as they are
-PASSES = {"text": 2, "html": 2}  # networks of each format, each reading the scores of the one before
+PASSES = {
+    "text": 2,
+    "html": 2,
+}  # networks of each format: one judges paragraphs by themselves, the next reads its scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +118,10 @@ class Model:
     def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
         """The network that decides, and its input: float32, paragraphs x features."""
         *earlier, last = self.networks["text" if evidence.tree is None else "html"]
-        scores = evidence.word_scores
+        columns = evidence.fixed
         for network in earlier:
-            scores = network.scores(evidence.columns(scores))
-        return last, evidence.columns(scores)
+            columns = evidence.columns(network.scores(columns))
+        return last, columns
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
@@ -147,8 +150,8 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
         "known_words": (1 << (KNOWN_BITS - 3),),
     }
     for form, passes in PASSES.items():
-        inputs = len(feature_names(form == "html"))
         for number in range(passes):
+            inputs = len(feature_names(form == "html", scored=number > 0))
             parts = ((inputs, None), (None,), (None, kinds), (kinds,))
             shapes |= {
                 f"{form}.{number}.{part}": shape

@@ -32,11 +32,6 @@ class Thresholds:
     long: float
     credit: float
 
-    @classmethod
-    def scaled(cls, short: float) -> Thresholds:
-        """The three in the proportion that cost least on sites not trained on."""
-        return cls(short, short / 2, short / 4)
-
     def keeps(self, probabilities: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Whether each paragraph is content: bool.
 
@@ -67,12 +62,21 @@ class Preset(NamedTuple):
 
 PRESETS = {
     "corpus": Preset(0.01, 0.5, "strips more, for text that models are trained on"),
-    "reading": Preset(0.004, 1.0, "strips what is surely no article, for readers and search"),
+    "reading": Preset(0.005, 1.0, "strips what is surely no article, for readers and search"),
     "archive": Preset(0.001, 2.0, "keeps in doubt, for records that must not lose a sentence"),
 }
 """Named sets of thresholds; training picks them and the model carries them."""
 
 DEFAULT_PRESET = "reading"
+
+
+def presets_table() -> str:
+    """The presets as a Markdown table, as the README prints them."""
+    rows = (
+        f"| `{name}`{' (default)' * (name == DEFAULT_PRESET)} | {preset.content_loss:.1%} | {preset.meaning} |"
+        for name, preset in PRESETS.items()
+    )
+    return "\n".join(("| preset | may cost | what it does |", "|---|---|---|", *rows))
 
 
 @dataclass(frozen=True, slots=True)

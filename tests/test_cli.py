@@ -104,6 +104,11 @@ CASES = [
     Case(f"{ALL} --keep=content,headline --drop=content", TEXT, out=b""),
     Case(f"{ALL} --drop=headline page.html", out=b"It voted.\n"),
     Case(f"{NONE} page.html", out=b"Council mends bridge\n"),
+    Case(f"{NONE} --keep-phrase=VOTED", TEXT, out=b"  It voted to repair the bridge."),
+    Case(f"{ALL} --drop-phrase=council --drop-phrase='share this'", TEXT, out=b"  It voted to repair the bridge."),
+    Case(f"{NONE} --budget=0", TEXT, out=TEXT, complaints=("standard input: stripping everything that looks like",)),
+    Case(f"{NONE} --budget=1", TEXT, out=b""),
+    Case(f"{ALL} --for=corpus", TEXT, out=TEXT),
     # several inputs
     Case(f"{ALL} good.txt other.txt", out=TEXT + b"\nMore.\n"),
     Case(f"{ALL} other.txt - good.txt", b"From a pipe.", out=b"More.\nFrom a pipe.\n" + TEXT + b"\n"),
@@ -125,6 +130,8 @@ CASES = [
     Case("label --drop=content,ads", TEXT, code=2, complaints=("unknown kind 'ads'",)),
     Case("--threshold=2", TEXT, code=2, complaints=("threshold must lie between 0 and 1, not 2",)),
     Case("--threshold=nan good.txt", code=2, complaints=("threshold must lie between 0 and 1",)),
+    Case("--budget=1.5", TEXT, code=2, complaints=("budget must lie between 0 and 1, not 1.5",)),
+    Case("--keep-phrase= good.txt", code=2, complaints=("a phrase to keep or drop must not be empty",)),
     Case(f"{ALL} --removed=folder good.txt", code=2, out=TEXT, complaints=("folder is a directory",)),
     Case("train --out=folder", code=2, complaints=("--data is needed",)),
     Case("corpus check --corpus=nowhere", code=2, complaints=("no corpus at nowhere",)),
@@ -148,7 +155,8 @@ def test_case(folder, case):
 
 
 @pytest.mark.parametrize(
-    "arguments", ["--nonsense", "label --reasons=many", "--format=pdf", "--unit=word", "train", "corpus mend"]
+    "arguments",
+    ["--nonsense", "label --reasons=many", "--format=pdf", "--unit=word", "--for=blog", "train", "corpus mend"],
 )
 def test_arguments_that_do_not_parse_are_wrong_use(folder, arguments):
     done = run(arguments, TEXT)
@@ -172,7 +180,9 @@ def test_any_bytes_in_a_pipe_end_in_an_exit_code(stdin):
 def test_label_writes_one_json_object_a_paragraph(folder):
     done = run(f"label {ALL} good.txt")
     assert done.code == 0
-    assert [list(record) for record in done.records] == [["kind", "keep", "probability", "start", "end", "text"]] * 3
+    assert [list(record) for record in done.records] == [
+        ["kind", "keep", "probability", "uncertain", "start", "end", "text"]
+    ] * 3
     text = TEXT.decode()
     assert [text[record["start"] : record["end"]] for record in done.records] == [
         record["text"] for record in done.records

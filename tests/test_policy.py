@@ -63,13 +63,13 @@ def test_the_threshold_depends_on_length_and_on_the_likeliest_other_kind(other, 
     probabilities = np.zeros((1, len(SCORED)))
     probabilities[0, 0] = content
     probabilities[0, SCORED.index(other)] = 1 - content
-    assert Thresholds.scaled(0.6).keeps(probabilities, np.array([length])).tolist() == [keeps]
+    assert Thresholds(0.6, 0.3, 0.15).keeps(probabilities, np.array([length])).tolist() == [keeps]
 
 
 def test_a_lower_threshold_keeps_all_that_a_higher_one_keeps():
     probabilities = np.random.default_rng(0).dirichlet(np.ones(len(SCORED)) / 4, 500)
     lengths = np.arange(500)
-    kept = [Thresholds.scaled(short).keeps(probabilities, lengths) for short in (0.0, 0.2, 0.5, 0.9)]
+    kept = [Thresholds(short, short / 2, short / 4).keeps(probabilities, lengths) for short in (0.0, 0.2, 0.5, 0.9)]
     assert kept[0].all()
     assert all((more | ~fewer).all() and more.sum() > fewer.sum() for more, fewer in itertools.pairwise(kept))
 

@@ -7,6 +7,7 @@ import pytest
 
 from declutter.cli import COMMANDS
 from declutter.kinds import kinds_table
+from declutter.policy import presets_table
 from declutter.training.corpus import check
 
 HEADINGS = ("set up and run", "in a scraper", "in a shell pipe", "kinds", "how well it does")
@@ -23,6 +24,10 @@ def between(text, name):
 
 def test_the_kinds_are_those_of_the_code(readme):
     assert between(readme, "kinds") == kinds_table()
+
+
+def test_the_presets_are_those_of_the_code(readme):
+    assert between(readme, "presets") == presets_table()
 
 
 def test_every_declutter_command_line_is_understood(readme):

@@ -27,16 +27,20 @@ class Feature(NamedTuple):
         meaning: completes "The paragraph ..." or names a quantity; what `reasons()` prints.
         family: where it comes from.
         markup: whether it needs a page's markup.
+        scored: whether it needs the scores of a first pass.
     """
 
     name: str
     meaning: str
     family: str
     markup: bool
+    scored: bool
 
 
-def _family(family: str, rows: Sequence[tuple[str, str]], markup: bool = False) -> tuple[Feature, ...]:
-    return tuple(Feature(f"{family}: {name}", meaning, family, markup) for name, meaning in rows)
+def _family(
+    family: str, rows: Sequence[tuple[str, str]], markup: bool = False, scored: bool = False
+) -> tuple[Feature, ...]:
+    return tuple(Feature(f"{family}: {name}", meaning, family, markup, scored) for name, meaning in rows)
 
 
 FEATURES = (
@@ -45,15 +49,17 @@ FEATURES = (
     *_family("words", [(kind, f"its words sound like {kind}") for kind in SCORED]),
     *_family("markup", MARKUP, markup=True),
     *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], markup=True),
-    *_family("region", REGION, markup=True),
-    *_family("around", surroundings_names()),
+    *_family("region", REGION, markup=True, scored=True),
+    *_family("around", surroundings_names(), scored=True),
 )
 """Every column of the classifier's input, in order. A text has those that need no markup."""
 
 
-def feature_names(with_markup: bool) -> list[str]:
-    """Names of the columns for pages (`with_markup`) or for text, in order."""
-    return [feature.name for feature in FEATURES if with_markup or not feature.markup]
+def feature_names(with_markup: bool, scored: bool = True) -> list[str]:
+    """Names of the columns for pages (`with_markup`) or for text, in order; without `scored`, those of the first pass."""
+    return [
+        feature.name for feature in FEATURES if (with_markup or not feature.markup) and (scored or not feature.scored)
+    ]
 
 
 @dataclass(slots=True)
@@ -63,19 +69,17 @@ class Evidence:
     Attributes:
         words: characters and words.
         lengths: characters of each paragraph, float32.
-        fixed: columns that no scores go into but those of words and names, float32.
-        word_scores: logarithm of each kind's probability by words alone, paragraphs x kinds.
+        fixed: the input of the first pass: columns that no scores go into but those of words and names, float32.
         tree: the page's elements, None for text.
     """
 
     words: Words
     lengths: np.ndarray
     fixed: np.ndarray
-    word_scores: np.ndarray
     tree: Tree | None
 
     def columns(self, scores: np.ndarray) -> np.ndarray:
-        """The classifier's input, given the scores of the pass before: float32, paragraphs x features."""
+        """The input of a pass after the first, given the scores of the one before: float32, paragraphs x features."""
         parts = [self.fixed]
         if self.tree is not None:
             parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))
@@ -103,13 +107,12 @@ def extract(
     words = find_words(source.texts)
     lengths = words.lengths.astype(np.float32)
     of_shape = shape(words)
-    word_scores = log_softmax(word_scorer(words))
-    parts = [of_shape, place(words, of_shape), np.maximum(word_scores, -8)]
+    parts = [of_shape, place(words, of_shape), np.maximum(log_softmax(word_scorer(words)), -8)]
     tree = None
     if source.page is not None and name_scorer is not None:
         tree = Tree(source.page)
         parts += [markup(tree, words, lengths), name_scorer(tree)]
-    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
+    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), tree)
 
 
 def features_table() -> str:

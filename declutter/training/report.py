@@ -15,7 +15,7 @@ else:
     import tomli as tomllib
 
 from declutter.labeller import Declutter
-from declutter.policy import PRESETS
+from declutter.policy import PRESETS, presets_table
 from declutter.training.evaluate import Mistake, evaluate, evaluation_sets
 
 _MEASURED = ("paragraphs", "notice_f1", "content_lost_lines", "content_lost_characters", "calibration_error")
@@ -104,13 +104,10 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         "## Thresholds",
         "",
-        "Picked out of fold, by site: for text those that cost at most the stated share of the article's characters; for pages "
-        "the one where the F-measure of characters is highest that weighs recall as stated.",
+        "Picked out of fold, by site: for text the highest that cost at most the stated share of the article's characters; for pages "
+        f"where an F-measure of characters is highest, with a beta of {', '.join(f'{p.recall:g} ({n})' for n, p in PRESETS.items())}.",
         "",
-        markdown_table(
-            ["preset", "text: characters lost", "pages: weight of recall", "what it does"],
-            [[name, f"{preset.content_loss:.1%}", preset.recall, preset.meaning] for name, preset in PRESETS.items()],
-        ),
+        presets_table(),
         "",
         "```json",
         json.dumps(about["thresholds"]),

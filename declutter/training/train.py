@@ -10,6 +10,7 @@ Three classifiers build on each other, each trained on scores of the one before 
 
 from __future__ import annotations
 
+import itertools
 import platform
 import time
 import warnings
@@ -358,18 +359,19 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     used = (targets >= 0) & (weights > 0)
     ends = np.cumsum([len(example.targets) for example in examples])[:-1]
     networks: list[Network] = []
-    scores = [example.evidence.word_scores for example in examples]
+    flat = np.empty((len(targets), len(SCORED)), np.float32)
+    columns = np.concatenate([example.evidence.fixed for example in examples])
     for number in range(PASSES[form]):
-        columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
+        if number:
+            scores = np.split(flat, ends)
+            columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
         fits = Parallel(settings.jobs)(
             delayed(_fit_network)(form, number, columns, targets, weights, used & (folds != out), settings)
             for out in (*range(FOLDS), None)
         )
-        flat = np.empty((len(targets), len(SCORED)), np.float32)
         for out in range(FOLDS):
             flat[folds == out] = fits[out].scores(columns[folds == out])
         networks.append(fits[-1])
-        scores = np.split(flat, ends)
         say(f"{form}: pass {number + 1} over {len(targets)} paragraphs, {columns.shape[1]} features")
     whole = np.concatenate([np.full(len(example.targets), example.whole) for example in examples]) & used
     lengths = np.concatenate([example.evidence.lengths for example in examples])
@@ -426,15 +428,33 @@ def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
 def _thresholds_for_loss(
     probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset
 ) -> Thresholds:
-    """The highest thresholds, in fixed proportion to each other, that cost at most a share of the article's characters."""
-    content = targets == CONTENT
-    whole = lengths[content].sum()
-    for top in np.arange(0.6, 0.02, -0.01):
-        candidate = Thresholds.scaled(float(round(top, 2)))
-        lost = content & ~candidate.keeps(probabilities, lengths)
-        if lengths[lost].sum() <= preset.content_loss * whole:
-            return candidate
-    return Thresholds.scaled(0.02)
+    """The thresholds with the best F1 score of notice lines among those that cost no more of the article than the preset allows."""
+    content, notice = targets == CONTENT, _is_notice(targets)
+    allowed = preset.content_loss * lengths[content].sum()
+    best, highest = Thresholds(0.02, 0.0, 0.0), -1.0
+    for short in np.arange(0.02, 0.7, 0.02):
+        for long, credit in itertools.product(_OF_SHORT, _OF_SHORT):
+            candidate = Thresholds(*(round(float(short * part), 4) for part in (1, long, credit)))
+            kept = candidate.keeps(probabilities, lengths)
+            lost = content & ~kept
+            gone, left = (notice & ~kept).sum(), (notice & kept).sum()
+            f1 = 2 * gone / max(1, 2 * gone + left + lost.sum())
+            if lengths[lost].sum() <= allowed and f1 > highest:
+                best, highest = candidate, f1
+    return best
+
+
+_OF_SHORT = (
+    0.1,
+    0.2,
+    0.35,
+    0.5,
+    0.75,
+)  # thresholds for long paragraphs and credits, as parts of the one for short ones
+
+
+def _is_notice(targets: np.ndarray) -> np.ndarray:
+    return ~np.isin(targets, (CONTENT, CAPTION, BYLINE)) & (targets >= 0)
 
 
 def _thresholds_for_recall(
@@ -459,7 +479,7 @@ def _measure(
     probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, thresholds: Thresholds
 ) -> dict[str, Any]:
     kept = thresholds.keeps(probabilities, lengths)
-    content, notice = targets == CONTENT, ~np.isin(targets, (CONTENT, CAPTION, BYLINE))
+    content, notice = targets == CONTENT, _is_notice(targets)
     gone, left, lost = (notice & ~kept).sum(), (notice & kept).sum(), (content & ~kept).sum()
     return {
         "paragraphs": len(targets),
