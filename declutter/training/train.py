@@ -52,7 +52,6 @@ from declutter.training.corpus import (
     read_written,
 )
 from declutter.training.estimators import (
-    ABSENT,
     ColumnScaler,
     NgramVectorizer,
     as_network,
@@ -162,14 +161,14 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
     progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices")
     with threadpool_limits(1):
         pool = Pool(texts, settings.written)
-        words = pool.fit(settings)
+        *words_without, words = pool.fit(settings)
         known = _known_words(texts)
         progress(f"words: {len(pool.lines)} lines")
         text_examples = _text_examples(texts, pool, settings)
         text_chain = _chain("text", text_examples, settings, progress)
         no_names = quantised(np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32))
         preliminary = Model(words, *no_names, known, {"text": text_chain.networks, "html": ()}, {}, {})
-        names, page_examples = _page_examples(pages, texts, preliminary, settings, progress)
+        names, page_examples = _page_examples(pages, texts, preliminary, words_without, settings, progress)
         page_chain = _chain("html", page_examples, settings, progress)
     thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
     about = {
@@ -247,17 +246,18 @@ class Pool:
         self.first = np.cumsum([0, *(len(text.lines) for text in texts)])
         self.scores = np.zeros((len(self.lines), len(SCORED)), np.float32)
 
-    def fit(self, settings: Settings) -> WordNetwork:
-        """Fits the classifier of words on all folds but each one, and on all; returns the latter."""
+    def fit(self, settings: Settings) -> list[WordNetwork]:
+        """Fits the classifier of words on all folds but each one, in order, and on all."""
         counted = NgramVectorizer().fit_transform(self.lines)
-        fits = Parallel(settings.jobs)(
-            delayed(_fit_words)(counted, self.kinds, self.weights, self.folds, out, settings)
-            for out in (*range(FOLDS), None)
+        networks: list[WordNetwork] = Parallel(settings.jobs)(
+            delayed(_fit_words)(counted, self.kinds, self.weights, used, settings)
+            for used in (*(self.folds != out for out in range(FOLDS)), slice(None))
         )
-        for scores, out in zip(fits[:-1], range(FOLDS), strict=True):
-            self.scores[self.folds == out] = scores
-        network: WordNetwork = fits[-1]
-        return network
+        for out, network in enumerate(networks[:-1]):
+            mine = np.flatnonzero(self.folds == out)
+            for part in np.array_split(mine, 1 + len(mine) // 10_000):
+                self.scores[part] = network.scores(find_words([self.lines[i] for i in part]))
+        return networks
 
 
 @contextmanager
@@ -269,30 +269,19 @@ def _quietly() -> Iterator[None]:
 
 
 def _fit_words(
-    X: scipy.sparse.csr_matrix,
-    y: np.ndarray,
-    weights: np.ndarray,
-    folds: np.ndarray,
-    out: int | None,
-    settings: Settings,
-) -> np.ndarray | WordNetwork:
-    """Scores of the fold that was left out, or the network where none was."""
-    used = folds != out
-    batch = min(WORD_BATCH, int(used.sum()))
+    X: scipy.sparse.csr_matrix, y: np.ndarray, weights: np.ndarray, used: np.ndarray | slice, settings: Settings
+) -> WordNetwork:
+    X, y, weights = X[used], y[used], weights[used]
+    batch = min(WORD_BATCH, len(y))
     with _quietly():
-        fitted = [
-            perceptron(
-                settings.word_hidden, settings.word_epochs, seed, settings.word_alpha, settings.word_rate, batch
-            ).fit(X[used], y[used], sample_weight=weights[used])
-            for seed in range(settings.seed, settings.seed + settings.word_networks)
-        ]
-        if out is None:
-            return as_word_network(fitted)
-        scores = np.full(((~used).sum(), len(SCORED)), ABSENT, np.float32)
-        with np.errstate(divide="ignore"):
-            known = np.mean([one.predict_log_proba(X[~used]) for one in fitted], axis=0)
-        scores[:, fitted[0].classes_] = np.maximum(known, ABSENT)
-        return scores
+        return as_word_network(
+            [
+                perceptron(
+                    settings.word_hidden, settings.word_epochs, seed, settings.word_alpha, settings.word_rate, batch
+                ).fit(X, y, sample_weight=weights)
+                for seed in range(settings.seed, settings.seed + settings.word_networks)
+            ]
+        )
 
 
 def _fit_linear(
@@ -502,10 +491,17 @@ def calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = 
 
 
 def _page_examples(
-    pages: Sequence[GoldPage], texts: Sequence[Text], text_model: Model, settings: Settings, say: Say
+    pages: Sequence[GoldPage],
+    texts: Sequence[Text],
+    text_model: Model,
+    words_without: Sequence[WordNetwork],
+    settings: Settings,
+    say: Say,
 ) -> tuple[tuple[np.ndarray, np.ndarray], list[Example]]:
     labelled = {text.id: text for text in texts if text.rendering == "window"}
-    read = Parallel(settings.jobs)(delayed(_read_page)(page, labelled.get(page.id), text_model) for page in pages)
+    read = Parallel(settings.jobs)(
+        delayed(_read_page)(page, labelled.get(page.id), text_model, words_without[page.fold]) for page in pages
+    )
     usable = [(page, *found) for page, found in zip(pages, read, strict=True) if found is not None]
     say(f"html: aligned {len(usable)} pages")
     names = scipy.sparse.vstack([found[4] for found in usable], format="csr")
@@ -528,9 +524,12 @@ def _page_examples(
 
 
 def _read_page(
-    page: GoldPage, labelled: Text | None, text_model: Model
+    page: GoldPage, labelled: Text | None, text_model: Model, words: WordNetwork
 ) -> tuple[Source, np.ndarray, np.ndarray, scipy.sparse.csr_matrix, np.ndarray] | None:
-    """A page with the kind of every block it is sure about; what is no article takes its kind from labels or the text classifier."""
+    """A page with the kind of every block it is sure about; what is no article takes its kind from labels or the text classifier.
+
+    Its last part is what a classifier of words thinks that was not trained on the page's site.
+    """
     with threadpool_limits(1):
         try:
             source = read_page(page.markup)
@@ -549,7 +548,7 @@ def _read_page(
                 targets[i] = SCORED.index(kind)
         if source.page.headline is not None:
             targets[source.page.headline] = -1
-        return source, targets, weights, name_matrix(Tree(source.page)), text_model.words.scores(evidence.words)
+        return source, targets, weights, name_matrix(Tree(source.page)), words.scores(evidence.words)
 
 
 def targets_of(inside: np.ndarray, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

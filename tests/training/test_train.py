@@ -199,7 +199,7 @@ def pool(weight):
 
 
 def test_training_weights_change_the_fitted_classifier():
-    light, heavy = (pool(weight).fit(SETTINGS) for weight in (0.01, 100))
+    light, heavy = (pool(weight).fit(SETTINGS)[-1] for weight in (0.01, 100))
     appeal, content = SCORED.index(Kind.APPEAL), SCORED.index(Kind.CONTENT)
     light, heavy = (fitted.scores(find_words(["Give now"]))[0] for fitted in (light, heavy))
     assert light[content] > light[appeal]
@@ -228,7 +228,7 @@ def test_scores_of_a_line_come_from_folds_it_is_not_in():
     ]
     legal = [("more text",) * 9, (Kind.LEGAL,) * 9]
     made = Pool(texts + [Text("c", "en", f"more{i}.example", "test", "window", *legal) for i in range(9)])
-    known = made.fit(SETTINGS).scores(find_words(made.lines))
+    known = made.fit(SETTINGS)[-1].scores(find_words(made.lines))
     inside, outside = (
         scores[made.first[: len(SITES)]][:, [SCORED.index(Kind.SIGNUP), SCORED.index(Kind.LEGAL)]]
         for scores in (known, made.scores)
