@@ -146,6 +146,8 @@ def _repetition(words: Words) -> tuple[np.ndarray, np.ndarray]:
     """Logarithm of how often each paragraph's words stand in the document in this order, and whether they did before."""
     place = np.arange(len(words.hashes)) - words.first[words.owner]
     prints = np.add.reduceat(words.hashes * (2 * place + 1).astype(np.uint64), words.first[:-1]).tolist()
+    if len(set(prints)) == len(prints):
+        return np.zeros(len(prints), np.float32), np.zeros(len(prints), np.float32)
     counts: dict[int, int] = {}
     repeats = []
     for value in prints:
