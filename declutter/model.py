@@ -25,7 +25,7 @@ from declutter.features.words import BUCKETS, KNOWN_BITS, Words, score_words
 from declutter.kinds import SCORED
 from declutter.policy import PRESETS, Thresholds
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
 _TABLES = {"words.table": np.int8, "name_table": np.int8, "known_words": np.uint8}  # stored and used as they are
 PASSES = {
@@ -118,10 +118,10 @@ class Model:
     def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
         """The network that decides, and its input: float32, paragraphs x features."""
         *earlier, last = self.networks["text" if evidence.tree is None else "html"]
-        columns = evidence.fixed
+        scores = evidence.word_scores
         for network in earlier:
-            columns = evidence.columns(network.scores(columns))
-        return last, columns
+            scores = network.scores(evidence.columns(scores))
+        return last, evidence.columns(scores)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
@@ -150,8 +150,8 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
         "known_words": (1 << (KNOWN_BITS - 3),),
     }
     for form, passes in PASSES.items():
+        inputs = len(feature_names(form == "html"))
         for number in range(passes):
-            inputs = len(feature_names(form == "html", scored=number > 0))
             parts = ((inputs, None), (None,), (None, kinds), (kinds,))
             shapes |= {
                 f"{form}.{number}.{part}": shape
@@ -233,10 +233,7 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         arrays["name_scale"],
         arrays["known_words"],
         networks,
-        {
-            form: {preset: Thresholds(**values) for preset, values in about["thresholds"][form].items()}
-            for form in PASSES
-        },
+        {form: {preset: Thresholds(**about["thresholds"][form][preset]) for preset in PRESETS} for form in PASSES},
         about,
     )
 
@@ -295,12 +292,10 @@ def _check_thresholds(thresholds: Any, path: Path) -> None:
         for preset in PRESETS:
             try:
                 values = thresholds[form][preset]
-                complete = set(values) == set(Thresholds.__dataclass_fields__)
+                found = [values[part] for part in Thresholds.__dataclass_fields__]
             except (KeyError, TypeError):
-                complete = False
-            if not complete:
-                raise ModelError(f"{path} lacks the thresholds {form}, {preset}")
-            if not all(isinstance(p, (int, float)) and 0 <= p <= 1 for p in values.values()):
+                raise ModelError(f"{path} lacks the thresholds {form}, {preset}") from None
+            if not all(isinstance(p, (int, float)) and 0 <= p <= 1 for p in found):
                 raise ModelError(f"{path}: a threshold is no probability")
 
 

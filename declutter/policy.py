@@ -62,7 +62,7 @@ class Preset(NamedTuple):
 
 PRESETS = {
     "corpus": Preset(0.01, 0.5, "strips more, for text that models are trained on"),
-    "reading": Preset(0.005, 1.0, "strips what is surely no article, for readers and search"),
+    "reading": Preset(0.0045, 1.0, "strips what is surely no article, for readers and search"),
     "archive": Preset(0.001, 2.0, "keeps in doubt, for records that must not lose a sentence"),
 }
 """Named sets of thresholds; training picks them and the model carries them."""

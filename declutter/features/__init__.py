@@ -15,7 +15,7 @@ from declutter.document import Source
 from declutter.features.context import PLACE, neighbour_names, place, surroundings, surroundings_names
 from declutter.features.markup import MARKUP, REGION, Tree, markup, region
 from declutter.features.shape import SHAPE, shape
-from declutter.features.words import Words, find_words, score_words
+from declutter.features.words import Words, find_words
 from declutter.kinds import SCORED
 
 
@@ -27,20 +27,16 @@ class Feature(NamedTuple):
         meaning: completes "The paragraph ..." or names a quantity; what `reasons()` prints.
         family: where it comes from.
         markup: whether it needs a page's markup.
-        scored: whether it needs the scores of a first pass.
     """
 
     name: str
     meaning: str
     family: str
     markup: bool
-    scored: bool
 
 
-def _family(
-    family: str, rows: Sequence[tuple[str, str]], markup: bool = False, scored: bool = False
-) -> tuple[Feature, ...]:
-    return tuple(Feature(f"{family}: {name}", meaning, family, markup, scored) for name, meaning in rows)
+def _family(family: str, rows: Sequence[tuple[str, str]], markup: bool = False) -> tuple[Feature, ...]:
+    return tuple(Feature(f"{family}: {name}", meaning, family, markup) for name, meaning in rows)
 
 
 FEATURES = (
@@ -49,17 +45,15 @@ FEATURES = (
     *_family("words", [(kind, f"its words sound like {kind}") for kind in SCORED]),
     *_family("markup", MARKUP, markup=True),
     *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], markup=True),
-    *_family("region", REGION, markup=True, scored=True),
-    *_family("around", surroundings_names(), scored=True),
+    *_family("region", REGION, markup=True),
+    *_family("around", surroundings_names()),
 )
 """Every column of the classifier's input, in order. A text has those that need no markup."""
 
 
-def feature_names(with_markup: bool, scored: bool = True) -> list[str]:
-    """Names of the columns for pages (`with_markup`) or for text, in order; without `scored`, those of the first pass."""
-    return [
-        feature.name for feature in FEATURES if (with_markup or not feature.markup) and (scored or not feature.scored)
-    ]
+def feature_names(with_markup: bool) -> list[str]:
+    """Names of the columns for pages (`with_markup`) or for text, in order."""
+    return [feature.name for feature in FEATURES if with_markup or not feature.markup]
 
 
 @dataclass(slots=True)
@@ -69,17 +63,19 @@ class Evidence:
     Attributes:
         words: characters and words.
         lengths: characters of each paragraph, float32.
-        fixed: the input of the first pass: columns that no scores go into but those of words and names, float32.
+        fixed: columns that no scores go into but those of words and names, float32.
+        word_scores: logarithm of each kind's probability by words alone, paragraphs x kinds.
         tree: the page's elements, None for text.
     """
 
     words: Words
     lengths: np.ndarray
     fixed: np.ndarray
+    word_scores: np.ndarray
     tree: Tree | None
 
     def columns(self, scores: np.ndarray) -> np.ndarray:
-        """The input of a pass after the first, given the scores of the one before: float32, paragraphs x features."""
+        """The classifier's input, given the scores of the pass before: float32, paragraphs x features."""
         parts = [self.fixed]
         if self.tree is not None:
             parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))
@@ -107,12 +103,13 @@ def extract(
     words = find_words(source.texts)
     lengths = words.lengths.astype(np.float32)
     of_shape = shape(words)
-    parts = [of_shape, place(words, of_shape), np.maximum(log_softmax(word_scorer(words)), -8)]
+    word_scores = log_softmax(word_scorer(words))
+    parts = [of_shape, place(words, of_shape), np.maximum(word_scores, -8)]
     tree = None
     if source.page is not None and name_scorer is not None:
         tree = Tree(source.page)
         parts += [markup(tree, words, lengths), name_scorer(tree)]
-    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), tree)
+    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
 
 
 def features_table() -> str:
@@ -134,5 +131,4 @@ __all__ = [
     "feature_names",
     "features_table",
     "log_softmax",
-    "score_words",
 ]

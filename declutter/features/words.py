@@ -146,12 +146,14 @@ def score_words(words: Words, table: np.ndarray) -> np.ndarray:
 
 
 def known_slots(words: Words) -> np.ndarray:
-    """Slots of the stems of all words but numbers in a table of 2**`KNOWN_BITS` known ones: int64, one a word."""
-    classes = words.classes[words.starts]
-    spoken = characters.in_word(classes) & (classes != characters.ID["digit"])
+    """Slots in a table of 2**`KNOWN_BITS` known words, one for the stem of every word that begins with a letter: int64."""
+    spoken = _LETTERS[words.classes[words.starts]]
     stems: np.ndarray = np.where(words.stems != 0, words.stems, words.hashes)[spoken]
     slots: np.ndarray = (stems >> np.uint64(64 - KNOWN_BITS)).astype(np.int64)
     return slots
+
+
+_LETTERS = characters.members("lower", "upper", "caseless", "alone")
 
 
 def familiarity(words: Words, known: np.ndarray) -> float:

@@ -123,9 +123,9 @@ def name_matrix(tree: Tree) -> scipy.sparse.csr_matrix:
     return scipy.sparse.hstack([per_node[tree.blocks], above @ per_node], format="csr")
 
 
-def linear(C: float, iterations: int, seed: int) -> LogisticRegression:
+def linear(iterations: int) -> LogisticRegression:
     """The classifier of names."""
-    return LogisticRegression(C=C, max_iter=iterations, tol=1e-3, random_state=seed)
+    return LogisticRegression(max_iter=iterations, tol=1e-3)
 
 
 def linear_weights(fitted: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:

@@ -75,13 +75,12 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
     about = labeller.model.about
     with (corpus / "sources.toml").open("rb") as file:
         sources = tomllib.load(file)["source"]
-    out_of_fold = {"plain text": about["out_of_fold"]["text"], "pages": about["out_of_fold"]["html"]}
-    rows = {
-        f"{name}{', spliced' * (part is not scores)}": part
-        for name, scores in out_of_fold.items()
-        for part in (scores, scores.get("spliced", scores))
-    }
-    measured = [[name, *(part.get(score, "") for score in _MEASURED)] for name, part in rows.items()]
+    measured = [
+        [f"{name}, {part}", *(scores.get(score, "") for score in _MEASURED)]
+        for name, form in (("plain text", "text"), ("pages", "html"))
+        for part, scores in about["out_of_fold"][form].items()
+        if isinstance(scores, dict)
+    ]
     parts = [
         "# Model card: article",
         "",
@@ -105,7 +104,8 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         "## Thresholds",
         "",
-        "Picked out of fold, by site: for text the highest that cost at most the stated share of the article's characters; for pages "
+        "Picked out of fold, by site: for text those with the best F1 score of notice lines that cost at most the stated share of the "
+        "article's characters; for pages "
         f"where an F-measure of characters is highest, with a beta of {', '.join(f'{p.recall:g} ({n})' for n, p in PRESETS.items())}.",
         "",
         presets_table(),

@@ -1,7 +1,8 @@
 """Articles with notices put into them: how the classifier learns where a notice begins and ends, whatever the publisher.
 
 A splice takes the article of one publisher and notices of others in the same language, real and written, several at once and
-with lines missing, and puts them at the end, at the start and between paragraphs.
+with lines missing, and puts them at the end, at the start and between paragraphs. All of a splice is of one fold: what is measured
+out of fold holds no notice that was trained on.
 """
 
 from __future__ import annotations
@@ -43,13 +44,13 @@ class Splicer:
     def __init__(self, texts: Sequence[Text], seed: int = 0):
         self.texts = texts
         self.random = np.random.default_rng(seed)
-        self.notices: dict[str, list[list[Line]]] = defaultdict(list)
-        self.letters: dict[str, list[list[Line]]] = defaultdict(list)  # the ones written for the corpus
+        self.notices: dict[tuple[str, int], list[list[Line]]] = defaultdict(list)  # by language and fold
+        self.letters: dict[tuple[str, int], list[list[Line]]] = defaultdict(list)  # the ones written for the corpus
         for t, text in enumerate(texts):
             if text.place:
-                self.letters[text.lang].append([Line(t, i) for i in range(len(text.lines))])
+                self.letters[text.lang, text.fold].append([Line(t, i) for i in range(len(text.lines))])
             elif text.rendering != "string":
-                self.notices[text.lang] += _runs(t, text)
+                self.notices[text.lang, text.fold] += _runs(t, text)
 
     def thin(self, t: int) -> list[Line]:
         """A text as another extractor might have left it: some runs of notices, and some of their lines, are gone."""
@@ -91,11 +92,8 @@ class Splicer:
 
     def _notice(self, text: Text) -> list[Line]:
         written = self.random.random() < 0.7
-        choices = (
-            (self.letters if written else self.notices).get(text.lang)
-            or self.letters.get(text.lang)
-            or self.notices.get(text.lang)
-        )
+        key = text.lang, text.fold
+        choices = (self.letters if written else self.notices).get(key) or self.letters.get(key) or self.notices.get(key)
         if not choices:
             return []
         for _ in range(5):

@@ -65,7 +65,6 @@ from declutter.training.estimators import (
 from declutter.training.splice import Line, Splicer
 
 CONTENT, CAPTION, BYLINE = (SCORED.index(kind) for kind in (Kind.CONTENT, Kind.CAPTION, Kind.BYLINE))
-WORD_BATCH = 512  # rows a step
 Say = Callable[[str], None]
 
 
@@ -81,7 +80,7 @@ class Settings:
         epochs, page_epochs: their passes over the data, for text and for pages.
         splices: spliced texts made of every article.
         written: weight of a line written for the corpus, next to 1 of a real one; wording has few real notices to learn from.
-        word_hidden, word_networks, word_epochs, word_alpha, word_rate: the same of the perceptrons over words.
+        word_hidden, word_networks, word_epochs, word_alpha, word_rate, word_batch: the same of the perceptrons over words.
         iterations: of the linear classifier of names.
         page_limit: pages used of each set, for quick runs.
     """
@@ -89,7 +88,7 @@ class Settings:
     seed: int = 0
     jobs: int = 2
     hidden: int = 64
-    networks: tuple[int, ...] = (1, 3)
+    networks: tuple[int, ...] = (1, 4)
     epochs: int = 12
     page_epochs: int = 8
     alpha: float = 0.1
@@ -102,6 +101,7 @@ class Settings:
     word_epochs: int = 6
     word_alpha: float = 0.2
     word_rate: float = 2e-3
+    word_batch: int = 512
     iterations: int = 60
     page_limit: int | None = None
 
@@ -272,7 +272,7 @@ def _fit_words(
     X: scipy.sparse.csr_matrix, y: np.ndarray, weights: np.ndarray, used: np.ndarray | slice, settings: Settings
 ) -> WordNetwork:
     X, y, weights = X[used], y[used], weights[used]
-    batch = min(WORD_BATCH, len(y))
+    batch = min(settings.word_batch, len(y))
     with _quietly():
         return as_word_network(
             [
@@ -294,9 +294,7 @@ def _fit_linear(
 ) -> tuple[np.ndarray, np.ndarray]:
     with _quietly():
         used = (folds != out) & (weights > 0)
-        return linear_weights(
-            linear(1.0, settings.iterations, settings.seed).fit(X[used], y[used], sample_weight=weights[used])
-        )
+        return linear_weights(linear(settings.iterations).fit(X[used], y[used], sample_weight=weights[used]))
 
 
 def _known(scores: np.ndarray) -> Callable[[Words], np.ndarray]:
@@ -349,11 +347,9 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     ends = np.cumsum([len(example.targets) for example in examples])[:-1]
     networks: list[Network] = []
     flat = np.empty((len(targets), len(SCORED)), np.float32)
-    columns = np.concatenate([example.evidence.fixed for example in examples])
+    scores = [example.evidence.word_scores for example in examples]
     for number in range(PASSES[form]):
-        if number:
-            scores = np.split(flat, ends)
-            columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
+        columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
         fits = Parallel(settings.jobs)(
             delayed(_fit_network)(form, number, columns, targets, weights, used & (folds != out), settings)
             for out in (*range(FOLDS), None)
@@ -361,6 +357,7 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
         for out in range(FOLDS):
             flat[folds == out] = fits[out].scores(columns[folds == out])
         networks.append(fits[-1])
+        scores = np.split(flat, ends)
         say(f"{form}: pass {number + 1} over {len(targets)} paragraphs, {columns.shape[1]} features")
     whole = np.concatenate([np.full(len(example.targets), example.whole) for example in examples]) & used
     lengths = np.concatenate([example.evidence.lengths for example in examples])
@@ -371,15 +368,19 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     )
     probabilities = np.exp(log_softmax(flat[whole] / temperature))
     pick = _thresholds_for_loss if form == "text" else _thresholds_for_recall
-    thresholds = {name: pick(probabilities, targets[whole], lengths[whole], preset) for name, preset in PRESETS.items()}
-    chosen = thresholds[DEFAULT_PRESET]
-    measured = {
-        "temperature": round(float(temperature), 4),
-        **_measure(probabilities, targets[whole], lengths[whole], chosen),
-    }
+    thresholds: dict[str, Thresholds] = {}
+    highest = Thresholds(1, 1, 1)
+    for name, preset in PRESETS.items():  # from bold to careful: what one keeps, the next one keeps
+        highest = thresholds[name] = pick(probabilities, targets[whole], lengths[whole], preset, highest)
+    measured: dict[str, Any] = {"temperature": round(float(temperature), 4)}
+    for name in PRESETS:
+        measured[name] = _measure(probabilities, targets[whole], lengths[whole], thresholds[name])
     if (spliced := used & ~whole).any():
         measured["spliced"] = _measure(
-            np.exp(log_softmax(flat[spliced] / temperature)), targets[spliced], lengths[spliced], chosen
+            np.exp(log_softmax(flat[spliced] / temperature)),
+            targets[spliced],
+            lengths[spliced],
+            thresholds[DEFAULT_PRESET],
         )
     say(f"{form}: {measured}")
     return Chain(tuple(networks), thresholds, measured)
@@ -414,32 +415,32 @@ def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
     return float(candidates[int(np.argmin(losses))])
 
 
+# Thresholds for long paragraphs, and for those that look like credits, as parts of the one for short ones. A lost long paragraph
+# is most of what content loss counts; what looks like a credit does little harm where it stays.
+_LONG_PARTS, _CREDIT_PARTS = (0.2, 0.35, 0.5, 0.75), (0.1, 0.25)
+
+
 def _thresholds_for_loss(
-    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset, highest: Thresholds
 ) -> Thresholds:
-    """The thresholds with the best F1 score of notice lines among those that cost no more of the article than the preset allows."""
+    """The thresholds with the best F1 score of notice lines among those that cost no more of the article than the preset allows.
+
+    None is above its counterpart in `highest`.
+    """
     content, notice = targets == CONTENT, _is_notice(targets)
     allowed = preset.content_loss * lengths[content].sum()
-    best, highest = Thresholds(0.02, 0.0, 0.0), -1.0
-    for short in np.arange(0.02, 0.7, 0.02):
-        for long, credit in itertools.product(_OF_SHORT, _OF_SHORT):
-            candidate = Thresholds(*(round(float(short * part), 4) for part in (1, long, credit)))
+    best, best_f1 = Thresholds(0, 0, 0), -1.0
+    for short in np.arange(0.01, 0.7, 0.01):
+        for long, credit in itertools.product(_LONG_PARTS, _CREDIT_PARTS):
+            parts = [round(float(short * part), 4) for part in (1, long, credit)]
+            candidate = Thresholds(*map(min, parts, (highest.short, highest.long, highest.credit)))
             kept = candidate.keeps(probabilities, lengths)
             lost = content & ~kept
             gone, left = (notice & ~kept).sum(), (notice & kept).sum()
             f1 = 2 * gone / max(1, 2 * gone + left + lost.sum())
-            if lengths[lost].sum() <= allowed and f1 > highest:
-                best, highest = candidate, f1
+            if lengths[lost].sum() <= allowed and f1 > best_f1:
+                best, best_f1 = candidate, f1
     return best
-
-
-_OF_SHORT = (
-    0.1,
-    0.2,
-    0.35,
-    0.5,
-    0.75,
-)  # thresholds for long paragraphs and credits, as parts of the one for short ones
 
 
 def _is_notice(targets: np.ndarray) -> np.ndarray:
@@ -447,9 +448,9 @@ def _is_notice(targets: np.ndarray) -> np.ndarray:
 
 
 def _thresholds_for_recall(
-    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset, highest: Thresholds
 ) -> Thresholds:
-    """The one threshold at which the characters called content are most like gold's, by the F-measure that the preset asks for.
+    """The one threshold, not above `highest`, at which the characters called content are most like gold's by the preset's F-measure.
 
     Gold text of pages leaves out and takes in what it should not, by more than any loss of content worth asking for.
     """
@@ -460,7 +461,8 @@ def _thresholds_for_recall(
         kept = probabilities[:, CONTENT] >= threshold
         return float((1 + weight) * content[kept].sum() / (weight * content.sum() + lengths[kept].sum()))
 
-    best = float(round(max(np.arange(0.1, 0.9, 0.02), key=f_measure), 2))
+    candidates = np.arange(0.1, min(0.9, highest.short + 0.01), 0.02)
+    best = float(round(max(candidates, key=f_measure), 2))
     return Thresholds(best, best, best)
 
 

@@ -165,3 +165,9 @@ def test_too_few_words_do_not_tell_a_language():
     assert familiarity(find_words(["river " * (FEW - 1)]), nothing) == 1
     assert familiarity(find_words(["river " * FEW]), nothing) == 0
     assert familiarity(find_words(["..."]), nothing) == 1
+
+
+def test_scripts_without_spaces_are_judged_by_their_letters():
+    nothing = np.zeros(1 << (KNOWN_BITS - 3), np.uint8)
+    for text in ("市議会は橋を直すことを決めた。" * 3, "ສະພາເມືອງຕົກລົງສ້ອມແປງຂົວ" * 3):
+        assert familiarity(find_words([text]), nothing) == 0

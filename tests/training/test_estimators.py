@@ -181,7 +181,7 @@ def test_a_kind_without_data_is_improbable_in_a_network(data):
 
 def test_linear_weights_are_those_of_the_classifier(data):
     X, y = data
-    fitted = linear(C=1.0, iterations=20, seed=0).fit(ColumnScaler().fit_transform(X), y)
+    fitted = linear(iterations=20).fit(ColumnScaler().fit_transform(X), y)
     weights, bias = linear_weights(fitted)
     assert weights.dtype == bias.dtype == np.float32
     assert weights == pytest.approx(fitted.coef_.T, abs=1e-6)
@@ -191,7 +191,7 @@ def test_linear_weights_are_those_of_the_classifier(data):
 def test_linear_weights_make_a_kind_without_data_improbable(data):
     X, y = data
     seen = y != 4
-    fitted = linear(C=1.0, iterations=20, seed=0).fit(ColumnScaler().fit_transform(X)[seen], y[seen])
+    fitted = linear(iterations=20).fit(ColumnScaler().fit_transform(X)[seen], y[seen])
     weights, bias = linear_weights(fitted)
     assert not weights[:, 4].any()
     assert bias[4] < fitted.intercept_.min() - 3

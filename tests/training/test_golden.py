@@ -53,15 +53,15 @@ def as_perceptron(hidden_weights, hidden_bias, output_weights, output_bias):
 def test_every_network_gives_the_probabilities_of_scikit_learns_perceptron(model, form):
     for source in SOURCES[form]:
         evidence = extract(source, model.words.scores, model.score_names)
-        columns = evidence.fixed
+        scores = evidence.word_scores
         for network in model.networks[form]:
+            columns = evidence.columns(scores)
             expected = as_perceptron(
                 network.hidden_weights, network.hidden_bias, network.output_weights, network.output_bias
             ).predict_proba(columns.astype(float))
             assert np.exp(network.scores(columns.astype(float))) == pytest.approx(expected, abs=1e-6)
             scores = network.scores(columns)
             assert np.exp(scores) == pytest.approx(expected, abs=1e-4)  # sums in single precision
-            columns = evidence.columns(scores)
         assert np.array_equal(model.scores(evidence), scores)
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from declutter.kinds import NOTICES, Kind
-from declutter.training.corpus import Text
+from declutter.training.corpus import Text, fold
 from declutter.training.splice import Splicer
 
 C, A, S, B, P = Kind.CONTENT, Kind.APPEAL, Kind.SIGNUP, Kind.BYLINE, Kind.CAPTION
@@ -12,14 +12,18 @@ def text(name, lang, site, kinds, place="", rendering="readability"):
     return Text(name, lang, site, "test", rendering, lines, tuple(kinds), place)
 
 
+SAME = [site for site in (f"{number}.example" for number in range(100)) if fold(site) == 0]  # sites of one fold
+OTHER = next(site for site in (f"{number}.example" for number in range(100)) if fold(site) == 1)
 TEXTS = [
-    text("article", "en", "a.example", [B, C, P, C, C, A, A, C, S, C] + [C] * 8),
-    text("other", "en", "b.example", [C, C, S, S, A, C]),
-    text("deutsch", "de", "c.example", [C, C, A, A, C]),
-    text("letter", "en", "d", [A, A, A], place="end"),
-    text("brief", "de", "e", [A, A, A], place="start"),
-    text("box", "en", "a.example", [S, S], place="middle"),
-    text("string", "en", "string x", [Kind.PAYWALL], rendering="string"),
+    text("article", "en", SAME[0], [B, C, P, C, C, A, A, C, S, C] + [C] * 8),
+    text("other", "en", SAME[1], [C, C, S, S, A, C]),
+    text("deutsch", "de", SAME[2], [C, C, A, A, C]),
+    text("letter", "en", SAME[3], [A, A, A], place="end"),
+    text("brief", "de", SAME[4], [A, A, A], place="start"),
+    text("box", "en", SAME[0], [S, S], place="middle"),
+    text("string", "en", SAME[5], [Kind.PAYWALL], rendering="string"),
+    text("elsewhere", "en", OTHER, [A, A, A], place="end"),
+    text("far", "en", OTHER, [C, S, S, A, C]),
 ]
 
 
@@ -41,7 +45,7 @@ def test_a_short_article_keeps_all_its_content():
         assert {0, 1, 5} <= own
 
 
-def test_notices_come_from_another_site_in_the_same_language():
+def test_notices_come_from_another_site_in_the_same_language_and_fold():
     used = {line.text for lines in splices(1) for line in lines} - {0}
     assert used == {1, 3}  # not German, not of the same site, not a string of software
     used = {line.text for lines in splices(1, t=2) for line in lines} - {2}

@@ -261,14 +261,25 @@ def test_thresholds_cost_no_more_article_than_was_allowed():
     probabilities = np.zeros((2000, len(SCORED)))
     probabilities[:, 0], probabilities[:, SCORED.index(Kind.RELATED)] = content, 1 - content
     targets, lengths = np.where(article, 0, SCORED.index(Kind.RELATED)), random.integers(10, 300, 2000)
-    stripped = []
-    for loss in (0.001, 0.01, 0.05):
-        found = train._thresholds_for_loss(probabilities, targets, lengths, Preset(loss, 1, ""))
+    stripped, found = [], Thresholds(1, 1, 1)
+    for loss in (0.05, 0.01, 0.001):
+        highest = found
+        found = train._thresholds_for_loss(probabilities, targets, lengths, Preset(loss, 1, ""), highest)
+        assert all(getattr(found, part) <= getattr(highest, part) for part in ("short", "long", "credit"))
         kept = found.keeps(probabilities, lengths)
         assert lengths[article & ~kept].sum() <= loss * lengths[article].sum()
         stripped.append((~kept & ~article).sum())
-    assert stripped == sorted(set(stripped))
-    assert isinstance(found, Thresholds)
+    assert stripped == sorted(set(stripped), reverse=True)
+
+
+def test_where_no_threshold_is_cheap_enough_everything_is_kept():
+    probabilities = np.zeros((10, len(SCORED)))
+    probabilities[:, SCORED.index(Kind.RELATED)] = 1
+    none = train._thresholds_for_loss(
+        probabilities, np.zeros(10, int), np.full(10, 50), Preset(0.001, 1, ""), Thresholds(1, 1, 1)
+    )
+    assert none == Thresholds(0, 0, 0)
+    assert none.keeps(probabilities, np.full(10, 50)).all()
 
 
 def test_the_more_recall_counts_the_lower_the_threshold_for_pages():
@@ -278,7 +289,9 @@ def test_the_more_recall_counts_the_lower_the_threshold_for_pages():
     probabilities[:, 0] = np.where(truth, random.beta(4, 2, 3000), random.beta(2, 4, 3000))
     targets = np.where(truth, 0, SCORED.index(Kind.RELATED))
     picked = [
-        train._thresholds_for_recall(probabilities, targets, np.ones(3000), Preset(0, recall, "")).short
+        train._thresholds_for_recall(
+            probabilities, targets, np.ones(3000), Preset(0, recall, ""), Thresholds(1, 1, 1)
+        ).short
         for recall in (0.5, 1, 2)
     ]
     assert picked == sorted(set(picked), reverse=True)
