@@ -152,14 +152,14 @@ def _label_parser() -> argparse.ArgumentParser:
 def _labeller(arguments: argparse.Namespace) -> Declutter:
     return Declutter(
         arguments.model,
-        arguments.keep,
-        arguments.drop,
-        arguments.threshold,
-        arguments.unit,
-        arguments.preset,
-        arguments.budget,
-        arguments.keep_phrase,
-        arguments.drop_phrase,
+        keep=arguments.keep,
+        drop=arguments.drop,
+        threshold=arguments.threshold,
+        unit=arguments.unit,
+        preset=arguments.preset,
+        budget=arguments.budget,
+        keep_phrases=arguments.keep_phrase,
+        drop_phrases=arguments.drop_phrase,
     )
 
 
@@ -223,7 +223,7 @@ def _each(arguments: argparse.Namespace, write: Any, spare_stdin: bool) -> int:
         for note in document.notes:
             _complain(f"{_input(name)}: {note}")
         if document.unfamiliar:
-            _complain(f"{_input(name)}: its language is not one that the model was trained on; check what was stripped")
+            _complain(f"{_input(name)}: its language is one that the model has seen little of; check what was stripped")
     sys.stdout.flush()
     return 1 if failed else 0
 

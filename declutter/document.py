@@ -16,9 +16,6 @@ from declutter.kinds import NOTICES, SCORED, Kind
 if TYPE_CHECKING:
     import numpy as np
 
-FAMILIAR = (
-    0.25  # share of known words: those of trained languages have more of them on sites not trained on, others less
-)
 LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -88,8 +85,13 @@ class Paragraph:
         return dict(zip(SCORED, map(float, self._document.probabilities[self._index]), strict=True))
 
     @property
+    def forced(self) -> str | None:
+        """What made it stay or go where that is not its kind (a phrase, the budget), or None."""
+        return self._document.forced.get(self._index)
+
+    @property
     def uncertain(self) -> bool:
-        """Whether careful and bold thresholds differ about it: it is kept for an archive but not for a corpus."""
+        """Whether it is article by the thresholds for an archive but not by those for a corpus, whatever the policy."""
         return self._document.uncertain[self._index]
 
     @property
@@ -125,10 +127,10 @@ class Judge(Protocol):
         """All evidence about a paragraph, strongest first."""
 
     def uncertain(self, document: Document) -> list[bool]:
-        """Whether careful and bold thresholds differ about each paragraph."""
+        """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""
 
-    def familiarity(self, document: Document) -> float:
-        """Share of the document's words that the classifier knows."""
+    def unfamiliar(self, document: Document) -> bool:
+        """Whether the classifier knows too few of the document's words."""
 
 
 class Document(Sequence[Paragraph]):
@@ -139,11 +141,23 @@ class Document(Sequence[Paragraph]):
         probabilities: float32 array, paragraphs x `SCORED` kinds.
         kinds: the kind of each paragraph.
         kept: whether each paragraph stays.
+        forced: for the numbers of those that do not go by their kind: what made them stay or go.
         blocks: the notice each paragraph belongs to, or None.
         notes: what the policy has to say about the decision, in whole sentences.
     """
 
-    __slots__ = ("_judge", "_paths", "_uncertain", "blocks", "kept", "kinds", "notes", "probabilities", "source")
+    __slots__ = (
+        "_judge",
+        "_paths",
+        "_uncertain",
+        "blocks",
+        "forced",
+        "kept",
+        "kinds",
+        "notes",
+        "probabilities",
+        "source",
+    )
 
     def __init__(
         self,
@@ -151,6 +165,7 @@ class Document(Sequence[Paragraph]):
         probabilities: np.ndarray,
         kinds: list[Kind],
         kept: list[bool],
+        forced: dict[int, str],
         notes: list[str],
         judge: Judge,
     ):
@@ -158,6 +173,7 @@ class Document(Sequence[Paragraph]):
         self.probabilities = probabilities
         self.kinds = kinds
         self.kept = kept
+        self.forced = forced
         self.blocks = _blocks(kinds)
         self.notes = notes
         self._judge = judge
@@ -230,15 +246,15 @@ class Document(Sequence[Paragraph]):
 
     @property
     def uncertain(self) -> list[bool]:
-        """Whether careful and bold thresholds differ about each paragraph."""
+        """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""
         if self._uncertain is None:
             self._uncertain = self._judge.uncertain(self)
         return self._uncertain
 
     @property
     def unfamiliar(self) -> bool:
-        """A hint about the whole document: its language or script is one that the classifier has seen little of."""
-        return self._judge.familiarity(self) < FAMILIAR
+        """A hint about the whole document: its language or script is one that the classifier has seen little or nothing of."""
+        return self._judge.unfamiliar(self)
 
     @property
     def title(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from declutter import explain
 from declutter.document import Document, Reason, Source
 from declutter.features import extract
-from declutter.features.words import familiarity, find_words
+from declutter.features.words import FAMILIAR, familiarity, find_words
 from declutter.kinds import SCORED
 from declutter.model import Model, default_model, load_model
 from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
@@ -30,11 +30,12 @@ class Declutter:
         unit: what a paragraph of plain text is: "line", "block" or "auto".
         preset: thresholds for a use: "corpus" strips more, "reading" what is surely no article, "archive" keeps in doubt.
         budget: share of the characters, 0 to 1, that may be stripped at most. What goes beyond it is put back, the likeliest
-            article first, and `Document.notes` says so.
-        keep_phrases, drop_phrases: paragraphs that hold one of these stay or go, whatever their kind; case does not matter.
+            article first, and `Document.notes` says so, and where the first long paragraph goes.
+        keep_phrases, drop_phrases: paragraphs that hold one of these stay or go, whatever their kind and the budget; where one
+            holds both, it stays. Case and line breaks do not matter.
 
     Raises:
-        UsageError: an unknown kind or preset, an empty phrase, or a threshold or budget outside 0 to 1.
+        UsageError: an unknown kind or preset, an empty phrase, or a threshold or budget that is no number from 0 to 1.
         ModelError: the model cannot be used.
     """
 
@@ -47,8 +48,8 @@ class Declutter:
         unit: str = "auto",
         preset: str = DEFAULT_PRESET,
         budget: float | None = None,
-        keep_phrases: Sequence[str] = (),
-        drop_phrases: Sequence[str] = (),
+        keep_phrases: Iterable[str] | str | None = None,
+        drop_phrases: Iterable[str] | str | None = None,
     ):
         self.policy = make_policy(keep, drop, threshold, preset, budget, keep_phrases, drop_phrases)
         self.unit = unit
@@ -60,7 +61,7 @@ class Declutter:
         """Says of every paragraph of a source what it is; see `declutter.label`."""
         found = read(source, format, self.unit)
         if not found.texts:
-            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], [], self)
+            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], {}, [], self)
         evidence = extract(found, self.model.words.scores, self.model.score_names)
         probabilities = np.exp(self.model.scores(evidence))
         thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
@@ -78,7 +79,7 @@ class Declutter:
         return explain.reasons(self.model, document.source, document.kinds[index], index)
 
     def uncertain(self, document: Document) -> list[bool]:
-        """Whether the thresholds for an archive keep a paragraph that those for a corpus do not."""
+        """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""
         texts = document.source.texts
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         careful, bold = (
@@ -86,26 +87,33 @@ class Declutter:
             for preset in ("archive", "corpus")
         )
         uncertain: list[bool] = (careful & ~bold).tolist()
+        if document.source.page is not None and document.source.page.headline is not None:
+            uncertain[document.source.page.headline] = False  # known by its title
         return uncertain
 
-    def familiarity(self, document: Document) -> float:
-        """Share of the document's words that stand in the training data, 0 to 1."""
-        return familiarity(find_words(document.source.texts), self.model.known_words) if len(document) else 1.0
+    def unfamiliar(self, document: Document) -> bool:
+        """Whether the classifier knows too few of the document's words."""
+        words = document.source.texts
+        return bool(words) and familiarity(find_words(words), self.model.known_words) < FAMILIAR
 
     def _thresholds(self, source: Source, preset: str) -> Thresholds:
         return self.model.thresholds["text" if source.page is None else "html"][preset]
 
 
 @lru_cache(maxsize=32)
-def _cached(*options: Any) -> Declutter:
-    return Declutter(None, *options)
+def _cached(options: tuple[tuple[str, Any], ...]) -> Declutter:
+    return Declutter(**dict(options))
 
 
-def _labeller(model: Model | Path | str | None, *options: Any) -> Declutter:
+def _labeller(model: Model | Path | str | None, **options: Any) -> Declutter:
     """A labeller; without a model of the user's own, one for all calls with the same options."""
     if model is not None:
-        return Declutter(model, *options)
-    return _cached(*(tuple(o) if isinstance(o, Iterable) and not isinstance(o, str) else o for o in options))
+        return Declutter(model, **options)
+    return _cached(tuple((name, _hashable(value)) for name, value in options.items()))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
 
 def label(
@@ -118,8 +126,8 @@ def label(
     unit: str = "auto",
     preset: str = DEFAULT_PRESET,
     budget: float | None = None,
-    keep_phrases: Sequence[str] = (),
-    drop_phrases: Sequence[str] = (),
+    keep_phrases: Iterable[str] | str | None = None,
+    drop_phrases: Iterable[str] | str | None = None,
     model: Model | Path | str | None = None,
 ) -> Document:
     """Says of every paragraph of a page or a text what it is: the article, or which kind of publisher boilerplate.
@@ -142,8 +150,17 @@ def label(
     >>> [str(paragraph.kind) for paragraph in declutter.label(text, format="text")]
     ['content', 'signup']
     """
-    options = (keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases)
-    return _labeller(model, *options).label(source, format)
+    return _labeller(
+        model,
+        keep=keep,
+        drop=drop,
+        threshold=threshold,
+        unit=unit,
+        preset=preset,
+        budget=budget,
+        keep_phrases=keep_phrases,
+        drop_phrases=drop_phrases,
+    ).label(source, format)
 
 
 def clean(
@@ -156,13 +173,22 @@ def clean(
     unit: str = "auto",
     preset: str = DEFAULT_PRESET,
     budget: float | None = None,
-    keep_phrases: Sequence[str] = (),
-    drop_phrases: Sequence[str] = (),
+    keep_phrases: Iterable[str] | str | None = None,
+    drop_phrases: Iterable[str] | str | None = None,
     model: Model | Path | str | None = None,
 ) -> str:
     """What is left of a page or a text without its notices; arguments and errors as for `label`.
 
     Text comes back as it was, less the stripped paragraphs. A page comes back as paragraphs with one blank line between.
     """
-    options = (keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases)
-    return _labeller(model, *options).clean(source, format)
+    return _labeller(
+        model,
+        keep=keep,
+        drop=drop,
+        threshold=threshold,
+        unit=unit,
+        preset=preset,
+        budget=budget,
+        keep_phrases=keep_phrases,
+        drop_phrases=drop_phrases,
+    ).clean(source, format)

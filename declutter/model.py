@@ -12,7 +12,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,12 @@ class Network:
         hidden += self.hidden_bias
         np.maximum(hidden, 0, out=hidden)
         return log_softmax(hidden @ self.output_weights + self.output_bias)
+
+    def softened(self, temperature: float) -> Network:
+        """The same network with all scores divided by a temperature (Guo et al. 2017)."""
+        return Network(
+            self.hidden_weights, self.hidden_bias, self.output_weights / temperature, self.output_bias / temperature
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class Model:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The model that comes with declutter is pickled by name: documents that workers send back would each carry it."""
-        if self is _default_if_loaded():
+        if default_model.cache_info().currsize and self is default_model():
             return default_model, ()
         return Model, tuple(getattr(self, name) for name in self.__slots__)
 
@@ -299,13 +305,10 @@ def _check_thresholds(thresholds: Any, path: Path) -> None:
                 raise ModelError(f"{path}: a threshold is no probability")
 
 
+@cache
 def default_model() -> Model:
     """The model that comes with declutter."""
     return load_model(default_model_folder())
-
-
-def _default_if_loaded() -> Model | None:
-    return default_model() if _load.cache_info().currsize else None
 
 
 def default_model_folder() -> Path:

@@ -73,10 +73,10 @@ DEFAULT_PRESET = "reading"
 def presets_table() -> str:
     """The presets as a Markdown table, as the README prints them."""
     rows = (
-        f"| `{name}`{' (default)' * (name == DEFAULT_PRESET)} | {preset.content_loss:.1%} | {preset.meaning} |"
+        f"| `{name}`{' (default)' * (name == DEFAULT_PRESET)} | {preset.content_loss * 100:g}% | {preset.meaning} |"
         for name, preset in PRESETS.items()
     )
-    return "\n".join(("| preset | may cost | what it does |", "|---|---|---|", *rows))
+    return "\n".join(("| preset | may cost (text) | what it does |", "|---|---|---|", *rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class Policy:
         thresholds: from which probability a paragraph is content; None takes those of the preset.
         preset: name of the model's thresholds.
         budget: share of the characters, 0 to 1, that may be stripped at most; None for no limit.
-        keep_phrases, drop_phrases: lower-cased; a paragraph that holds one stays, or goes, whatever its kind.
+        keep_phrases, drop_phrases: as `plain` makes them; a paragraph that holds one stays, or goes, whatever its kind and
+            whatever the budget. Where it holds one of each, it stays.
     """
 
     keep: frozenset[Kind] = DEFAULT_KEEP
@@ -105,8 +106,8 @@ def make_policy(
     threshold: float | None = None,
     preset: str = DEFAULT_PRESET,
     budget: float | None = None,
-    keep_phrases: Iterable[str] = (),
-    drop_phrases: Iterable[str] = (),
+    keep_phrases: Iterable[str] | str | None = None,
+    drop_phrases: Iterable[str] | str | None = None,
 ) -> Policy:
     """The policy for what a user typed.
 
@@ -116,13 +117,13 @@ def make_policy(
         threshold: one probability of content for every paragraph; a lower one keeps more of the article and more notices.
         preset: one of `PRESETS`.
         budget: share of the characters that may be stripped at most, 0 to 1.
-        keep_phrases, drop_phrases: paragraphs that hold one of these stay or go, whatever their kind and case.
+        keep_phrases, drop_phrases: paragraphs that hold one of these stay or go, whatever their kind.
 
     Raises:
-        UsageError: an unknown kind or preset, a threshold or budget outside 0 to 1, or an empty phrase.
+        UsageError: an unknown kind or preset, a threshold or budget that is no number from 0 to 1, or an empty phrase.
     """
     for name, share in (("threshold", threshold), ("budget", budget)):
-        if share is not None and not 0 <= share <= 1:
+        if share is not None and not (isinstance(share, (int, float)) and 0 <= share <= 1):
             raise UsageError(f"{name} must lie between 0 and 1, not {share}")
     if preset not in PRESETS:
         raise UsageError(f"unknown preset {preset!r}; there are {', '.join(PRESETS)}")
@@ -138,11 +139,16 @@ def make_policy(
     )
 
 
-def _phrases(phrases: Iterable[str]) -> tuple[str, ...]:
-    found = tuple(phrase.casefold() for phrase in ((phrases,) if isinstance(phrases, str) else phrases))
-    if not all(map(str.strip, found)):
-        raise UsageError("a phrase to keep or drop must not be empty")
-    return found
+def plain(text: str) -> str:
+    """A text as phrases are looked for in it: case folded, white space and line breaks as one blank."""
+    return " ".join(text.casefold().split())
+
+
+def _phrases(phrases: Iterable[str] | str | None) -> tuple[str, ...]:
+    given = (phrases,) if isinstance(phrases, str) else tuple(phrases or ())
+    if not all(isinstance(phrase, str) and phrase.strip() for phrase in given):
+        raise UsageError("a phrase to keep or drop must be a text that is not empty")
+    return tuple(map(plain, given))
 
 
 class Decision(NamedTuple):
@@ -151,11 +157,13 @@ class Decision(NamedTuple):
     Attributes:
         kinds: the kind of each.
         kept: whether it stays.
+        forced: for the numbers of those that do not go by their kind: what made them stay or go.
         notes: what the user should hear, in whole sentences.
     """
 
     kinds: list[Kind]
     kept: list[bool]
+    forced: dict[int, str]
     notes: list[str]
 
 
@@ -176,40 +184,47 @@ def decide(
     kinds = [SCORED[i] for i in np.where(thresholds.keeps(probabilities, lengths), _CONTENT, others).tolist()]
     if headline is not None:
         kinds[headline] = Kind.HEADLINE
-    kept = [kind in policy.keep for kind in kinds]
-    notes = [] if policy.budget is None else _keep_within(policy.budget, kinds, kept, lengths, probabilities)
+    decision = Decision(kinds, [kind in policy.keep for kind in kinds], {}, [])
     if policy.keep_phrases or policy.drop_phrases:
-        for i, text in enumerate(map(str.casefold, texts)):
-            if any(phrase in text for phrase in policy.keep_phrases):
-                kept[i] = True
-            elif any(phrase in text for phrase in policy.drop_phrases):
-                kept[i] = False
-    return Decision(kinds, kept, notes)
+        _force(policy, texts, decision)
+    if policy.budget is not None:
+        _keep_within(policy.budget, lengths, probabilities[:, _CONTENT], decision)
+    return decision
 
 
-def _keep_within(
-    budget: float, kinds: Sequence[Kind], kept: list[bool], lengths: np.ndarray, probabilities: np.ndarray
-) -> list[str]:
+def _force(policy: Policy, texts: Sequence[str], decision: Decision) -> None:
+    for i, text in enumerate(map(plain, texts)):
+        for phrases, keep, what in ((policy.keep_phrases, True, "kept"), (policy.drop_phrases, False, "stripped")):
+            found = next((phrase for phrase in phrases if phrase in text), None)
+            if found is not None:
+                decision.kept[i] = keep
+                decision.forced[i] = f"it holds {found!r}, which is to be {what}"
+                break
+
+
+def _keep_within(budget: float, lengths: np.ndarray, content: np.ndarray, decision: Decision) -> None:
     """Puts paragraphs back, the likeliest article first, until no more than the budget is stripped; says so, and if the lead goes."""
-    notes = []
-    content = probabilities[:, _CONTENT]
+    kinds, kept, forced, notes = decision
     whole = int(lengths.sum())
-    gone = over = sum(int(length) for length, keep in zip(lengths, kept, strict=True) if not keep)
+    stripped = [i for i, keep in enumerate(kept) if not keep]
+    wanted = gone = int(lengths[stripped].sum())
     back = 0
-    for i in sorted((i for i, keep in enumerate(kept) if not keep), key=lambda i: -content[i]):
-        if over <= budget * whole:
-            break
-        kept[i] = True
-        over -= int(lengths[i])
-        back += 1
+    for i in sorted(stripped, key=lambda i: -content[i]):
+        if gone > budget * whole and i not in forced:
+            kept[i] = True
+            forced[i] = "it was put back to stay within the budget"
+            gone -= int(lengths[i])
+            back += 1
     if back:
         notes.append(
-            f"stripping everything that looks like a notice would take {gone / whole:.0%} of the characters; to stay within "
-            f"{budget:.0%}, the {back} likeliest to be article {'was' if back == 1 else 'were'} put back"
+            f"stripping all that is not to be kept would take {wanted / whole:.1%} of the characters; to stay within {budget:.1%}, "
+            f"{back} paragraph{'s' * (back != 1)} likeliest to be article {'was' if back == 1 else 'were'} put back"
         )
-    lead = next((i for i, length in enumerate(lengths) if length >= SHORT), None)
-    if lead is not None and not kept[lead]:
+    if gone > budget * whole:
+        notes.append(f"the phrases to strip take {gone / whole:.1%} of the characters, more than {budget:.1%}")
+    long = np.flatnonzero(lengths >= SHORT)
+    if len(long) and not kept[long[0]]:
+        probability = content[long[0]]
         notes.append(
-            f"the first long paragraph goes, as {kinds[lead]}; its probability of being article is {content[lead]:.2f}"
+            f"the first long paragraph goes, as {kinds[long[0]]}; the probability that it is article is {probability:.2f}"
         )
-    return notes

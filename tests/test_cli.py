@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import declutter
-from declutter.cli import COMMANDS, main
+from declutter.cli import COMMANDS, _labeller, main
 from declutter.kinds import SCORED
 
 TEXT = b"The council met on Monday.\n\n  It voted to repair the bridge.\r\nShare this"
@@ -106,9 +106,8 @@ CASES = [
     Case(f"{NONE} page.html", out=b"Council mends bridge\n"),
     Case(f"{NONE} --keep-phrase=VOTED", TEXT, out=b"  It voted to repair the bridge."),
     Case(f"{ALL} --drop-phrase=council --drop-phrase='share this'", TEXT, out=b"  It voted to repair the bridge."),
-    Case(f"{NONE} --budget=0", TEXT, out=TEXT, complaints=("standard input: stripping everything that looks like",)),
+    Case(f"{NONE} --budget=0", TEXT, out=TEXT, complaints=("standard input: stripping all that is not to be kept would take 100.0%",)),
     Case(f"{NONE} --budget=1", TEXT, out=b""),
-    Case(f"{ALL} --for=corpus", TEXT, out=TEXT),
     # several inputs
     Case(f"{ALL} good.txt other.txt", out=TEXT + b"\nMore.\n"),
     Case(f"{ALL} other.txt - good.txt", b"From a pipe.", out=b"More.\nFrom a pipe.\n" + TEXT + b"\n"),
@@ -131,7 +130,7 @@ CASES = [
     Case("--threshold=2", TEXT, code=2, complaints=("threshold must lie between 0 and 1, not 2",)),
     Case("--threshold=nan good.txt", code=2, complaints=("threshold must lie between 0 and 1",)),
     Case("--budget=1.5", TEXT, code=2, complaints=("budget must lie between 0 and 1, not 1.5",)),
-    Case("--keep-phrase= good.txt", code=2, complaints=("a phrase to keep or drop must not be empty",)),
+    Case("--keep-phrase= good.txt", code=2, complaints=("a phrase to keep or drop must be a text that is not empty",)),
     Case(f"{ALL} --removed=folder good.txt", code=2, out=TEXT, complaints=("folder is a directory",)),
     Case("train --out=folder", code=2, complaints=("--data is needed",)),
     Case("corpus check --corpus=nowhere", code=2, complaints=("no corpus at nowhere",)),
@@ -203,6 +202,18 @@ def test_label_gives_probabilities_and_reasons_when_asked(folder):
         assert sum(record["probabilities"].values()) == pytest.approx(1, abs=0.01)
         assert len(record["reasons"]) <= 2
         assert all(set(reason) == {"text", "weight"} for reason in record["reasons"])
+
+
+def test_a_preset_a_budget_and_phrases_reach_the_policy():
+    arguments = "--for=archive --budget=0.5 --keep-phrase=One --keep-phrase=Two --drop-phrase=Three --unit=block"
+    policy = _labeller(COMMANDS["filter"][0]().parse_args(shlex.split(arguments))).policy
+    assert (policy.preset, policy.budget) == ("archive", 0.5)
+    assert (policy.keep_phrases, policy.drop_phrases) == (("one", "two"), ("three",))
+
+
+def test_label_says_what_was_forced(folder):
+    records = run(f"label {ALL} --drop-phrase=bridge good.txt").records
+    assert [record.get("forced") for record in records] == [None, "it holds 'bridge', which is to be stripped", None]
 
 
 def test_label_names_the_file_where_there_are_several(folder):

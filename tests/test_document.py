@@ -25,7 +25,7 @@ def made(source: Source, letters: str, keep=DEFAULT_KEEP) -> Document:
     probabilities = np.full((len(kinds), len(SCORED)), 0.02, np.float32)
     for row, kind in zip(probabilities, kinds, strict=True):
         row[SCORED.index(Kind.CONTENT if kind is Kind.HEADLINE else kind)] = 0.74
-    return Document(source, probabilities, kinds, [kind in keep for kind in kinds], [], Asked())
+    return Document(source, probabilities, kinds, [kind in keep for kind in kinds], {}, [], Asked())
 
 
 class Asked:
@@ -37,8 +37,8 @@ class Asked:
     def uncertain(self, document):
         return [kind is Kind.SOCIAL for kind in document.kinds]
 
-    def familiarity(self, document):
-        return 0.1 if "zzz" in document.source.texts else 0.9
+    def unfamiliar(self, document):
+        return "zzz" in document.source.texts
 
 
 def made_text(text: str, letters: str, unit: str = "line") -> Document:

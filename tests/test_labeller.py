@@ -1,5 +1,6 @@
 """The whole way from a source to its labels, for any input, whatever the model."""
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -222,11 +223,22 @@ def test_the_more_careful_the_preset_the_more_stays():
         assert corpus <= reading <= archive
 
 
-def test_uncertain_is_what_the_presets_differ_about():
-    document = declutter.label(ARTICLE)
-    careful, bold = (declutter.label(ARTICLE, preset=preset).kept for preset in ("archive", "corpus"))
+@pytest.mark.parametrize("source", [ARTICLE, PAGE, "Related\nOne more thing\nRead on: the bridge\n" * 9])
+def test_uncertain_is_what_the_presets_differ_about(source):
+    document = declutter.label(source)
+    careful, bold = (declutter.label(source, preset=preset).kept for preset in ("archive", "corpus"))
     assert document.uncertain == [a and not b for a, b in zip(careful, bold, strict=True)]
-    assert not document[2].uncertain or document[2].probability < 1
+    assert [paragraph.uncertain for paragraph in document] == document.uncertain
+
+
+def test_some_paragraphs_are_uncertain_and_presets_differ(labeller, root):
+    texts = [json.loads(line) for path in sorted((root / "corpus/texts").glob("*.jsonl"))[:12] for line in path.open()]
+    lines = [[line["text"] for line in text["lines"]] for text in texts]
+    assert any(any(labeller.label(text).uncertain) for text in lines)
+    kept = {
+        preset: sum(sum(declutter.label(text, preset=preset).kept) for text in lines) for preset in declutter.PRESETS
+    }
+    assert kept["corpus"] < kept["reading"] < kept["archive"]
 
 
 def test_a_budget_holds_and_is_told():
@@ -244,6 +256,7 @@ def test_forced_phrases_reach_the_text():
 def test_a_language_that_was_not_trained_for_is_told(labeller):
     strange = "Xoqlu nzemfi qartul vosbegh drixim palnuq ".strip() + " "
     assert labeller.label(strange * 8).unfamiliar
+    assert labeller.label("ꦱꦧꦼꦤ꧀ꦱꦸꦗꦤ꧀ꦩꦭꦼꦧꦸꦲꦶꦁ" * 8).unfamiliar  # Javanese
     assert not labeller.label(ARTICLE).unfamiliar
     assert not labeller.label("", "text").unfamiliar
 

@@ -93,12 +93,11 @@ def test_a_decision_is_kinds_and_what_the_policy_keeps_of_them():
 
 
 def test_a_budget_puts_the_likeliest_article_back_and_says_so():
-    policy = make_policy(budget=0.1)
-    decision = decide(policy, HALF, TEXTS, judged(0.9, 0.1, 0.4, 0.2))
+    decision = decide(make_policy(budget=0.1), HALF, TEXTS, judged(0.9, 0.1, 0.4, 0.2))
     assert decision.kinds[2] is Kind.APPEAL
     assert decision.kept == [True, False, True, False]
-    assert "the 1 likeliest to be article was put back" in decision.notes[0]
-    assert "10%" in decision.notes[0]
+    assert list(decision.forced) == [2]
+    assert "would take 26.1% of the characters; to stay within 10.0%, 1 paragraph" in decision.notes[0]
     assert decide(make_policy(budget=0), HALF, TEXTS, judged(0.1, 0.1, 0.4, 0.2)).kept == [True] * 4
 
 
@@ -106,6 +105,7 @@ def test_within_the_budget_nothing_changes_and_nothing_is_said():
     assert decide(make_policy(budget=0.1), HALF, TEXTS, judged(0.9, 0.1, 0.9, 0.2)) == (
         [Kind.CONTENT, Kind.APPEAL, Kind.CONTENT, Kind.APPEAL],
         [True, False, True, False],
+        {},
         [],
     )
 
@@ -117,10 +117,28 @@ def test_with_a_budget_the_lead_does_not_go_without_a_word():
     assert "0.10" in decision.notes[0]
 
 
-def test_phrases_overrule_kinds_and_budget_in_any_case():
-    policy = make_policy(budget=0, keep_phrases=["SHARE"], drop_phrases=["Bridge", "share this"])
-    assert decide(policy, HALF, TEXTS, judged(0.9, 0.9, 0.9, 0.2)).kept == [False, True, True, True]
+def test_phrases_overrule_kinds_in_any_case_and_across_line_breaks():
+    policy = make_policy(keep_phrases=["SHARE  this"], drop_phrases=["Bridge", "share this", "xx"])
+    texts = [*TEXTS[:3], "Share\nthis"]
+    decision = decide(policy, HALF, texts, judged(0.9, 0.9, 0.9, 0.2))
+    assert decision.kept == [False, True, False, True]
+    assert decision.forced[0] == "it holds 'bridge', which is to be stripped"
+    assert decision.forced[3] == "it holds 'share this', which is to be kept"
     assert make_policy(keep_phrases="Straße").keep_phrases == ("strasse",)
+
+
+def test_what_phrases_keep_does_not_count_against_the_budget():
+    policy = make_policy(budget=0.1, keep_phrases="xx")
+    decision = decide(policy, HALF, TEXTS, judged(0.9, 0.1, 0.1, 0.2))
+    assert decision.kept == [True, False, True, False]
+    assert decision.notes == []
+
+
+def test_what_phrases_strip_is_not_put_back_and_told_where_it_breaks_the_budget():
+    decision = decide(make_policy(budget=0.1, drop_phrases="xx"), HALF, TEXTS, judged(0.9, 0.1, 0.9, 0.2))
+    assert decision.kept == [True, True, False, True]
+    assert "2 paragraphs likeliest to be article were put back" in decision.notes[0]
+    assert decision.notes[1] == "the phrases to strip take 18.0% of the characters, more than 10.0%"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +147,10 @@ def test_phrases_overrule_kinds_and_budget_in_any_case():
         ({"preset": "blog"}, "unknown preset 'blog'; there are corpus, reading, archive"),
         ({"budget": 1.5}, "budget must lie between 0 and 1"),
         ({"budget": float("nan")}, "budget must lie between 0 and 1"),
-        ({"keep_phrases": [" "]}, "must not be empty"),
-        ({"drop_phrases": ""}, "must not be empty"),
+        ({"keep_phrases": [" "]}, "must be a text that is not empty"),
+        ({"drop_phrases": ""}, "must be a text that is not empty"),
+        ({"drop_phrases": [1]}, "must be a text that is not empty"),
+        ({"budget": "0.5"}, "budget must lie between 0 and 1"),
     ],
 )
 def test_what_makes_no_policy_is_told(options, told):

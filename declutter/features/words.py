@@ -18,6 +18,9 @@ from declutter.features import characters
 BUCKETS = 1 << 17  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
 KNOWN_BITS = 21  # logarithm of the number of slots of a table of known words
 FEW = 30  # words; fewer do not tell a language
+FAMILIAR = (
+    0.25  # share of known words; on sites not trained on, texts of trained languages have more, texts of others less
+)
 PREFIX = 5  # characters; a word's stem, roughly, in languages that inflect
 _PRIME, _INVERSE = 0x9E3779B97F4A7C15, pow(0x9E3779B97F4A7C15, -1, 1 << 64)
 _MIX, _PAIR, _STEM, _EDGE, _START = (

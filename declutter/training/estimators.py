@@ -184,9 +184,9 @@ def perceptron(hidden: int, epochs: int, seed: int, alpha: float, rate: float, b
 
 def as_word_network(fitted: Sequence[MLPClassifier]) -> WordNetwork:
     """Perceptrons over n-grams as one network that averages their scores, with a table of int8."""
-    weights = np.concatenate([one.coefs_[0] for one in fitted], axis=1)
-    weights[0] = 0  # no n-gram: never counted, so what it began with is still there
-    table, scale = quantised(weights)
+    hidden_weights = np.concatenate([one.coefs_[0] for one in fitted], axis=1)
+    hidden_weights[0] = 0  # no n-gram: never counted, so what it began with is still there
+    table, scale = quantised(hidden_weights)
     outputs = [_all_kinds(one) for one in fitted]
     return WordNetwork(
         table,
@@ -206,16 +206,15 @@ def _all_kinds(fitted: MLPClassifier) -> tuple[np.ndarray, np.ndarray]:
     return weights, bias
 
 
-def as_network(scaler: ColumnScaler, fitted: Sequence[MLPClassifier], temperature: float = 1.0) -> Network:
-    """Perceptrons of one input as one network that averages their scores; scaling and temperature are folded into its weights."""
+def as_network(scaler: ColumnScaler, fitted: Sequence[MLPClassifier]) -> Network:
+    """Perceptrons of one input as one network that averages their scores; scaling is folded into its weights."""
     hidden_weights = np.concatenate([one.coefs_[0] for one in fitted], axis=1, dtype=np.float64)
     hidden_bias = np.concatenate([one.intercepts_[0] for one in fitted], dtype=np.float64)
     hidden_bias -= (scaler.mean_ / scaler.scale_) @ hidden_weights
     outputs = [_all_kinds(one) for one in fitted]
-    share = len(fitted) * temperature
     return Network(
         (hidden_weights / scaler.scale_[:, None]).astype(np.float32),
         hidden_bias.astype(np.float32),
-        np.concatenate([weights / share for weights, _ in outputs], dtype=np.float32),
-        (np.stack([bias for _, bias in outputs]).sum(axis=0) / share).astype(np.float32),
+        np.concatenate([weights / len(fitted) for weights, _ in outputs], dtype=np.float32),
+        np.stack([bias for _, bias in outputs]).mean(axis=0).astype(np.float32),
     )

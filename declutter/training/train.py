@@ -362,10 +362,7 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     whole = np.concatenate([np.full(len(example.targets), example.whole) for example in examples]) & used
     lengths = np.concatenate([example.evidence.lengths for example in examples])
     temperature = _temperature(flat[whole], targets[whole])
-    last = networks[-1]
-    networks[-1] = Network(
-        last.hidden_weights, last.hidden_bias, last.output_weights / temperature, last.output_bias / temperature
-    )
+    networks[-1] = networks[-1].softened(temperature)
     probabilities = np.exp(log_softmax(flat[whole] / temperature))
     pick = _thresholds_for_loss if form == "text" else _thresholds_for_recall
     thresholds: dict[str, Thresholds] = {}

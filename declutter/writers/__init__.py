@@ -31,6 +31,8 @@ def paragraph_record(paragraph: Paragraph, reasons: int = 0, probabilities: bool
         "probability": round(paragraph.probability, 4),
         "uncertain": paragraph.uncertain,
     }
+    if paragraph.forced is not None:
+        record["forced"] = paragraph.forced
     if paragraph.start is not None:
         record |= {"start": paragraph.start, "end": paragraph.end}
     if (path := paragraph.path) is not None:

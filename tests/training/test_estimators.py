@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from declutter.features import log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree, score_names
 from declutter.features.shape import SHAPE
 from declutter.features.words import BUCKETS, find_words, score_words
@@ -18,6 +19,7 @@ from declutter.training.estimators import (
     NgramVectorizer,
     ShapeTransformer,
     as_network,
+    as_word_network,
     linear,
     linear_weights,
     name_matrix,
@@ -165,9 +167,27 @@ def test_temperature_divides_the_scores(data):
     X, y = data
     scaler = ColumnScaler().fit(X)
     fitted = fit_perceptrons(scaler.transform(X), y, 2)
-    cold, hot = (as_network(scaler, fitted, temperature).scores(X) for temperature in (1.0, 2.0))
+    network = as_network(scaler, fitted)
+    cold, hot = network.scores(X), network.softened(2.0).scores(X)
     odds = [scores - scores[:, :1] for scores in (cold, hot)]
     assert odds[1] == pytest.approx(odds[0] / 2, abs=1e-5)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_word_network_gives_the_averaged_log_odds_of_its_perceptrons(number):
+    counted = NgramVectorizer().transform(TEXTS * 20)
+    kinds = np.arange(len(TEXTS) * 20) % len(TEXTS)
+    kinds[kinds == 4] = 12  # so that some kinds between are unknown
+    fitted = fit_perceptrons(counted, kinds, number)
+    network = as_word_network(fitted)
+    assert network.table.dtype == np.int8
+    assert not network.table[0].any()
+    found = log_softmax(network.scores(find_words(TEXTS)))
+    known = fitted[0].classes_
+    expected = np.mean([one.predict_log_proba(NgramVectorizer().transform(TEXTS)) for one in fitted], axis=0)
+    expected -= np.log(np.exp(expected).sum(axis=1, keepdims=True))
+    assert np.exp(found[:, known]) == pytest.approx(np.exp(expected), abs=5e-3)  # weights of eight bits
+    assert np.exp(np.delete(found, known, axis=1)).max() < 1e-3
 
 
 def test_a_kind_without_data_is_improbable_in_a_network(data):

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import lzma
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from declutter.features.words import familiarity, find_words
 from declutter.kinds import SCORED, Kind
 from declutter.model import DESCRIPTION, WEIGHTS, load_model
 from declutter.policy import PRESETS, Preset, Thresholds
-from declutter.training import align, train
+from declutter.training import align, report, train
 from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
 from declutter.training.train import Pool, Settings, calibration_error, targets_of
 
@@ -311,3 +312,23 @@ def test_a_word_is_known_once_two_texts_have_it():
     known = train._known_words(texts)
     assert familiarity(find_words([common]), known) == 1
     assert familiarity(find_words([rare]), known) == 0
+
+
+def test_the_card_says_what_was_trained_and_what_each_step_gained(trained, folders, tmp_path):
+    folder = shutil.copytree(trained, tmp_path / "model")
+    (tmp_path / "corpus").mkdir()
+    shutil.copytree(folders[0], tmp_path / "corpus", dirs_exist_ok=True)
+    (tmp_path / "corpus" / "sources.toml").write_text(
+        '[[source]]\nname = "pages"\nlicence = "MIT"\nwhat = "gold text"\n'
+    )
+    report.write_card(folder, tmp_path / "corpus", None)
+    card = (folder / "card.md").read_text("utf-8")
+    assert "| pages | MIT | gold text |" in card
+    assert all(f"| plain text, {preset} |" in card for preset in PRESETS)
+    assert "What each step gained" not in card
+    for corpus, shown in (("another", False), (load_model(folder).about["corpus"], True)):
+        steps = {"corpus": corpus, "steps": [{"step": "two passes", "before": [0.8, 0.7], "after": [0.9, 0.75]}]}
+        (folder / report.ABLATIONS).write_text(json.dumps(steps))
+        report.write_card(folder, tmp_path / "corpus", None)
+        card = (folder / "card.md").read_text("utf-8")
+        assert ("| two passes | 0.800 to 0.900 | 0.700 to 0.750 |" in card) == shown
