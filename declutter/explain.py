@@ -27,7 +27,7 @@ def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason
     if kind is Kind.HEADLINE:
         return [Reason("it is the page's own headline: its title says the same", 1.0)]
     evidence = extract(source, model.words.scores, model.score_names)
-    network, columns = model.last_pass(evidence)
+    _, network, columns = model.last_pass(evidence)
     features = [feature for feature in FEATURES if source.page is not None or not feature.markup]
     groups: dict[str, list[int]] = {}
     for column, feature in enumerate(features):

@@ -28,10 +28,9 @@ from declutter.policy import PRESETS, Thresholds
 FORMAT = 2
 WEIGHTS, DESCRIPTION = "weights.npz", "model.json"
 _TABLES = {"words.table": np.int8, "name_table": np.int8, "known_words": np.uint8}  # stored and used as they are
-PASSES = {
-    "text": 2,
-    "html": 2,
-}  # networks of each format: one judges paragraphs by themselves, the next reads its scores
+# For each network of a format, in order, whether it sees what the paragraphs around look like: by their words for the first one, by
+# the scores of the one before for the next. The first pass over a page does better without (measured on sites not trained on).
+PASSES = {"text": (True, True), "html": (False, True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +117,16 @@ class Model:
 
     def scores(self, evidence: Evidence) -> np.ndarray:
         """Logarithm of each kind's probability in context: float32, paragraphs x kinds."""
-        network, columns = self.last_pass(evidence)
-        return network.scores(columns)
+        return self.last_pass(evidence)[0]
 
-    def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
-        """The network that decides, and its input: float32, paragraphs x features."""
-        *earlier, last = self.networks["text" if evidence.tree is None else "html"]
+    def last_pass(self, evidence: Evidence) -> tuple[np.ndarray, Network, np.ndarray]:
+        """The scores, the network that decides, and its input: float32, paragraphs x features."""
+        form = "text" if evidence.tree is None else "html"
         scores = evidence.word_scores
-        for network in earlier:
-            scores = network.scores(evidence.columns(scores))
-        return last, evidence.columns(scores)
+        for network, around in zip(self.networks[form], PASSES[form], strict=True):
+            columns = evidence.columns(scores) if around else evidence.fixed
+            scores = network.scores(columns)
+        return scores, network, columns
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""
@@ -156,8 +155,8 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
         "known_words": (1 << (KNOWN_BITS - 3),),
     }
     for form, passes in PASSES.items():
-        inputs = len(feature_names(form == "html"))
-        for number in range(passes):
+        for number, around in enumerate(passes):
+            inputs = len(feature_names(form == "html", scored=around))
             parts = ((inputs, None), (None,), (None, kinds), (kinds,))
             shapes |= {
                 f"{form}.{number}.{part}": shape
@@ -229,7 +228,7 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
     networks = {
         form: tuple(
             Network(*(arrays[f"{form}.{number}.{part}"] for part in Network.__dataclass_fields__))
-            for number in range(passes)
+            for number in range(len(passes))
         )
         for form, passes in PASSES.items()
     }
@@ -261,7 +260,7 @@ def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
             raise ModelError(f"{path}: the first row of {name} is not empty")
         if name not in _TABLES and not np.isfinite(arrays[name]).all():
             raise ModelError(f"{path}: array {name} holds values that are no numbers")
-    networks = {f"{form}.{number}": _HIDDEN for form, passes in PASSES.items() for number in range(passes)}
+    networks = {f"{form}.{number}": _HIDDEN for form, passes in PASSES.items() for number in range(len(passes))}
     for name, parts in (networks | {"words": _HIDDEN_OF_WORDS}).items():
         widths = {arrays[f"{name}.{part}"].shape[axis] for part, axis in parts.items()}
         if len(widths) > 1:

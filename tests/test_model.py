@@ -43,7 +43,7 @@ def made():
             arrays[name] = random.normal(0, 0.1, shape).astype(np.float16).astype(np.float32)
     parts = Network.__dataclass_fields__
     networks = {
-        form: tuple(Network(*(arrays[f"{form}.{number}.{part}"] for part in parts)) for number in range(passes))
+        form: tuple(Network(*(arrays[f"{form}.{number}.{part}"] for part in parts)) for number in range(len(passes)))
         for form, passes in PASSES.items()
     }
     thresholds = {

@@ -27,16 +27,20 @@ class Feature(NamedTuple):
         meaning: completes "The paragraph ..." or names a quantity; what `reasons()` prints.
         family: where it comes from.
         markup: whether it needs a page's markup.
+        scored: whether it needs scores of a pass before.
     """
 
     name: str
     meaning: str
     family: str
     markup: bool
+    scored: bool
 
 
-def _family(family: str, rows: Sequence[tuple[str, str]], markup: bool = False) -> tuple[Feature, ...]:
-    return tuple(Feature(f"{family}: {name}", meaning, family, markup) for name, meaning in rows)
+def _family(
+    family: str, rows: Sequence[tuple[str, str]], markup: bool = False, scored: bool = False
+) -> tuple[Feature, ...]:
+    return tuple(Feature(f"{family}: {name}", meaning, family, markup, scored) for name, meaning in rows)
 
 
 FEATURES = (
@@ -45,15 +49,17 @@ FEATURES = (
     *_family("words", [(kind, f"its words sound like {kind}") for kind in SCORED]),
     *_family("markup", MARKUP, markup=True),
     *_family("names", [(kind, f"the names in its markup are those of {kind}") for kind in SCORED], markup=True),
-    *_family("region", REGION, markup=True),
-    *_family("around", surroundings_names()),
+    *_family("region", REGION, markup=True, scored=True),
+    *_family("around", surroundings_names(), scored=True),
 )
 """Every column of the classifier's input, in order. A text has those that need no markup."""
 
 
-def feature_names(with_markup: bool) -> list[str]:
-    """Names of the columns for pages (`with_markup`) or for text, in order."""
-    return [feature.name for feature in FEATURES if with_markup or not feature.markup]
+def feature_names(with_markup: bool, scored: bool = True) -> list[str]:
+    """Names of the columns for pages (`with_markup`) or for text, in order; without `scored`, of those that need no scores."""
+    return [
+        feature.name for feature in FEATURES if (with_markup or not feature.markup) and (scored or not feature.scored)
+    ]
 
 
 @dataclass(slots=True)
@@ -75,7 +81,7 @@ class Evidence:
     tree: Tree | None
 
     def columns(self, scores: np.ndarray) -> np.ndarray:
-        """The classifier's input, given the scores of the pass before: float32, paragraphs x features."""
+        """The input of a pass that sees what is around, given scores of the one before: float32, paragraphs x features."""
         parts = [self.fixed]
         if self.tree is not None:
             parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))

@@ -348,8 +348,13 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     networks: list[Network] = []
     flat = np.empty((len(targets), len(SCORED)), np.float32)
     scores = [example.evidence.word_scores for example in examples]
-    for number in range(PASSES[form]):
-        columns = np.concatenate([e.evidence.columns(before) for e, before in zip(examples, scores, strict=True)])
+    for number, around in enumerate(PASSES[form]):
+        columns = np.concatenate(
+            [
+                example.evidence.columns(before) if around else example.evidence.fixed
+                for example, before in zip(examples, scores, strict=True)
+            ]
+        )
         fits = Parallel(settings.jobs)(
             delayed(_fit_network)(form, number, columns, targets, weights, used & (folds != out), settings)
             for out in (*range(FOLDS), None)
@@ -400,8 +405,8 @@ def _fit_network(
         rate, batch = settings.rates[number], min(settings.batches[number], len(y))
         fitted = []
         for seed in range(settings.seed, settings.seed + settings.networks[number]):
-            one = perceptron(settings.hidden, epochs, seed, settings.alpha, rate, batch)
-            fitted.append(one.fit(X, y, sample_weight=w))
+            one = perceptron(settings.hidden, epochs, seed, settings.alpha, rate, batch).fit(X, y, sample_weight=w)
+            fitted.append(one)
         return as_network(scaler, fitted)
 
 

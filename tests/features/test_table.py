@@ -25,6 +25,8 @@ def test_every_feature_has_a_name_of_its_own_and_a_meaning():
 def test_the_table_has_as_many_rows_as_extract_fills_columns():
     assert columns(Source("list", ["one", "two"])).shape == (2, len(feature_names(False)))
     assert columns(read_page(PAGE)).shape == (3, len(feature_names(True)))
+    fixed = extract(read_page(PAGE), lambda _: np.zeros((3, len(SCORED))), lambda _: np.zeros((3, len(SCORED)))).fixed
+    assert fixed.shape == (3, len(feature_names(True, scored=False)))
 
 
 def test_the_table_is_in_the_order_that_extract_fills():

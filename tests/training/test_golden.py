@@ -54,8 +54,8 @@ def test_every_network_gives_the_probabilities_of_scikit_learns_perceptron(model
     for source in SOURCES[form]:
         evidence = extract(source, model.words.scores, model.score_names)
         scores = evidence.word_scores
-        for network in model.networks[form]:
-            columns = evidence.columns(scores)
+        for network, around in zip(model.networks[form], PASSES[form], strict=True):
+            columns = evidence.columns(scores) if around else evidence.fixed
             expected = as_perceptron(
                 network.hidden_weights, network.hidden_bias, network.output_weights, network.output_bias
             ).predict_proba(columns.astype(float))
