@@ -127,6 +127,9 @@ class Judge(Protocol):
     def uncertain(self, document: Document) -> list[bool]:
         """Whether careful and bold thresholds differ about each paragraph."""
 
+    def write(self, document: Document, output: str) -> str:
+        """What is kept of the document as "markdown" or "html"."""
+
     def familiarity(self, document: Document) -> float:
         """Share of the document's words that the classifier knows."""
 
@@ -205,6 +208,20 @@ class Document(Sequence[Paragraph]):
             return _kept_text(self.source.text, self.source.spans, self.kept)
         kept = [text for text, keep in zip(self.source.texts, self.kept, strict=True) if keep]
         return ("\n" if self.source.format == "list" else "\n\n").join(kept)
+
+    @property
+    def markdown(self) -> str:
+        """What is kept, in order, as Markdown; in a page with its headings, lists, quotes, tables, code, links and emphasis."""
+        return self._judge.write(self, "markdown")
+
+    @property
+    def html(self) -> str:
+        """What is kept, in order, as HTML without classes, styles and scripts. It is **not sanitised**.
+
+        A page is read once more for it, from the source. Where that is gone (after pickling) or was changed, links and emphasis
+        within paragraphs are missing and rows of tables are paragraphs; the text is the same.
+        """
+        return self._judge.write(self, "html")
 
     @property
     def removed(self) -> list[Paragraph]:

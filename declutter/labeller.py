@@ -11,12 +11,14 @@ import numpy as np
 
 from declutter import explain
 from declutter.document import Document, Reason, Source
+from declutter.errors import UsageError
 from declutter.features import extract
 from declutter.features.words import familiarity, find_words
 from declutter.kinds import SCORED
 from declutter.model import Model, default_model, load_model
 from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
 from declutter.readers import read
+from declutter.writers import OUTPUTS, WRITERS
 
 
 class Declutter:
@@ -69,9 +71,12 @@ class Declutter:
             found, probabilities, *decide(self.policy, thresholds, found.texts, probabilities, headline), self
         )
 
-    def clean(self, source: Any, format: str = "auto") -> str:
+    def clean(self, source: Any, format: str = "auto", output: str = "text") -> str:
         """What is kept of a source; see `declutter.clean`."""
-        return self.label(source, format).text
+        if output not in OUTPUTS:
+            raise UsageError(f"unknown output {output!r}; the outputs are {', '.join(OUTPUTS)}")
+        document = self.label(source, format)
+        return document.text if output == "text" else self.write(document, output)
 
     def explain(self, document: Document, index: int) -> list[Reason]:
         """All evidence about a paragraph, strongest first."""
@@ -87,6 +92,10 @@ class Declutter:
         )
         uncertain: list[bool] = (careful & ~bold).tolist()
         return uncertain
+
+    def write(self, document: Document, output: str) -> str:
+        """What is kept of a document as "markdown" or "html"."""
+        return "".join(WRITERS[output](document)).removesuffix("\n")
 
     def familiarity(self, document: Document) -> float:
         """Share of the document's words that stand in the training data, 0 to 1."""
@@ -150,6 +159,7 @@ def clean(
     source: Any,
     format: str = "auto",
     *,
+    output: str = "text",
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
     threshold: float | None = None,
@@ -160,9 +170,19 @@ def clean(
     drop_phrases: Sequence[str] = (),
     model: Model | Path | str | None = None,
 ) -> str:
-    """What is left of a page or a text without its notices; arguments and errors as for `label`.
+    """What is left of a page or a text without its notices; the other arguments and errors are as for `label`.
 
-    Text comes back as it was, less the stripped paragraphs. A page comes back as paragraphs with one blank line between.
+    Args:
+        source: a page or a text.
+        format: "html", "text" or "auto".
+        output: "text": a text comes back as it was, less the stripped paragraphs, and a page as paragraphs with one blank line
+            between. "markdown" and "html": with headings, lists, quotes, tables, code, links and emphasis. The HTML holds
+            nothing else, but it is not sanitised: do not put that of a page you do not trust into a page of your own.
+
+    >>> import declutter
+    >>> page = "<p>The river <em>rose</em> by two metres overnight, <a href='/mayor'>the mayor</a> said on Monday.</p>"
+    >>> print(declutter.clean(page, output="markdown"))
+    The river _rose_ by two metres overnight, [the mayor](/mayor) said on Monday.
     """
     options = (keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases)
-    return _labeller(model, *options).clean(source, format)
+    return _labeller(model, *options).clean(source, format, output)

@@ -37,6 +37,9 @@ class Asked:
     def uncertain(self, document):
         return [kind is Kind.SOCIAL for kind in document.kinds]
 
+    def write(self, document, output):
+        return f"{document.text} as {output}"
+
     def familiarity(self, document):
         return 0.1 if "zzz" in document.source.texts else 0.9
 
@@ -227,3 +230,8 @@ def test_the_document_asks_whether_a_paragraph_is_uncertain_and_the_language_kno
     assert [paragraph.uncertain for paragraph in document] == document.uncertain == [False, True]
     assert not document.unfamiliar
     assert made_text("zzz", "C").unfamiliar
+
+
+def test_the_document_asks_for_other_forms_of_what_is_kept():
+    document = made_text("a\nb", "CS")
+    assert (document.markdown, document.html) == ("a as markdown", "a as html")
