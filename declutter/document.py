@@ -266,6 +266,15 @@ class Document(Sequence[Paragraph]):
         return (self.source.page.title or None) if self.source.page is not None else None
 
     @property
+    def json_ld_body(self) -> str | None:
+        """The article as the page's own JSON-LD gives it (articleBody), unchanged: it may hold markup, or be shortened.
+
+        It is offered beside `text` and takes part in nothing. None where the page has none that can be read, for text and lists,
+        and after pickling.
+        """
+        return self.source.page.article_body() if self.source.page is not None else None
+
+    @property
     def looks_paywalled(self) -> bool:
         """A hint about the whole document: some paragraph is a paywall notice."""
         return Kind.PAYWALL in self.kinds

@@ -66,6 +66,12 @@ class Page:
 
         return find_markup(self, texts)
 
+    def article_body(self) -> str | None:
+        """The article in the page's JSON-LD, see `readers.json_ld.find_article_body`."""
+        from declutter.readers.json_ld import find_article_body
+
+        return None if self.origin is None else find_article_body(self.origin)
+
 
 class Mark(NamedTuple):
     """An inline element, or a picture.
