@@ -58,7 +58,8 @@ def _listener(markup: Markup, base: str, page: Page, texts: list[str], builder: 
         if skipped or tag in SKIPPED:
             skipped += 1
         elif tag in BOUNDARY or tag == "title":
-            settle()
+            if runs or len(texts) < len(markup.blocks):
+                settle()
             breaks += 1 if tag == "br" else 2
             if tag == "pre":
                 preformatted += 1
@@ -85,7 +86,8 @@ def _listener(markup: Markup, base: str, page: Page, texts: list[str], builder: 
         if skipped:
             skipped -= 1
         elif tag in BOUNDARY or tag == "title":
-            settle()
+            if runs or len(texts) < len(markup.blocks):
+                settle()
             if tag != "br":
                 breaks += 2
             if tag == "pre":
@@ -100,20 +102,22 @@ def _listener(markup: Markup, base: str, page: Page, texts: list[str], builder: 
         builder.data(text)
         if skipped:
             return
-        core = text.strip()
-        before, after = (text[: text.find(core)], text[text.find(core) + len(core) :]) if core else (text, "")
-        space += before
-        if not core:
+        if text.isspace():
+            space = space + text if preformatted else " "
             return
         if not runs:
             continues = breaks == 1
-            space = (
-                space[space.rfind("\n") + 1 :] if preformatted else ""
-            )  # code keeps the indentation of its first line
-        if not preformatted:
-            core, space = " ".join(core.split()), space and " "
-        runs.append(Run(space, core, marks))
-        space = after
+        if preformatted:
+            core = text.strip()
+            start = text.index(core)
+            space += text[:start]
+            if not runs:
+                space = space[space.rfind("\n") + 1 :]  # code keeps the indentation of its first line
+            runs.append(Run(space, core, marks))
+            space = text[start + len(core) :]
+        else:
+            runs.append(Run(" " if runs and (space or text[0].isspace()) else "", " ".join(text.split()), marks))
+            space = " " if text[-1].isspace() else ""
 
     def settle() -> None:
         """Takes over the block that has just ended, if one has."""
@@ -121,7 +125,7 @@ def _listener(markup: Markup, base: str, page: Page, texts: list[str], builder: 
         if len(texts) > len(markup.blocks):
             markup.blocks.append([Piece(page.blocks[-1], runs.copy(), continues)])
             breaks = 0
-        elif len(texts) < len(markup.blocks):  # the cells of a row were joined
+        elif len(texts) < len(markup.blocks):  # the row has ended, and its cells were joined
             cells = markup.blocks[len(texts) - 1 :]
             markup.blocks[len(texts) - 1 :] = [[piece for cell in cells for piece in cell]]
         runs.clear()
