@@ -27,7 +27,7 @@ def markdown(document) -> str:
 
 def rendered(text: str) -> str:
     """HTML of some Markdown, as CommonMark with GitHub's tables says."""
-    return MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(text)
+    return MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"]).render(text)
 
 
 def words(markup: str) -> list[str]:
