@@ -17,8 +17,9 @@ def write_html(document: Document) -> Iterator[str]:
     left out, but that is no promise: what is put into a page of one's own has to go through a sanitiser first.
     """
     markup = find_markup(document)
+    blocks, markup = outline(document, markup), markup or Markup()
     opened: tuple[Element, ...] = ()
-    for block in outline(document, markup):
+    for block in blocks:
         same = shared(opened, block.chain)
         yield from _closed(opened[same:])
         yield from _opened(block.chain[same:], markup)
@@ -35,13 +36,13 @@ def _closed(elements: Sequence[Element]) -> Iterator[str]:
         yield f"</{element.tag}>\n"
 
 
-def _opened(elements: Sequence[Element], markup: Markup | None) -> Iterator[str]:
+def _opened(elements: Sequence[Element], markup: Markup) -> Iterator[str]:
     for element in elements:
-        spans = markup.spans.get(element.number, {}) if markup is not None else {}
-        yield _tag(Mark(element.tag, spans)) + ("" if element.tag in HOLDERS else "\n")
-        if element.tag == "figure" and markup is not None:
-            for picture in markup.pictures.get(element.number, ()):
-                yield _tag(picture) + "\n"
+        yield _tag(Mark(element.tag, markup.spans.get(element.number, {})))
+        if element.tag not in HOLDERS:
+            yield "\n"
+        for picture in markup.pictures.get(element.number, ()):
+            yield _tag(picture) + "\n"
 
 
 def _written(block: Block) -> str:

@@ -1,7 +1,8 @@
 """What is kept as Markdown: CommonMark with GitHub's tables; what Markdown cannot say is left as HTML.
 
-It is written from the outline of the document, because no text may change: libraries that turn HTML into Markdown leave
-characters unescaped in addresses, code and tables, and emphasis that touches a word unread.
+It is written from the outline of the document rather than by a library from its HTML, because no text may change: markdownify 1.2
+leaves signs in addresses and code unescaped, and delimiters that touch a word are read as text; it needs quadratic time for
+long lists, and fails on deep ones.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from itertools import groupby
 from urllib.parse import quote
 
 from declutter.document import Document
-from declutter.readers.page import Mark, Run
+from declutter.readers.page import Mark, Markup, Run
 from declutter.writers.outline import CELLS, LISTS, Block, Element, find_markup, outline, shared
 
 _SPECIAL = re.compile(r"[\\`*\[\]<~]|&(?=#?\w+;)|(?<![^\W_])_|_(?![^\W_])")
-_LINE_START = re.compile(r"(\d{0,9})([-+=#>|.)]|:(?=-))")
+# What would make a list, a heading, a quote or a table of a line; a backslash goes behind the number or before the sign.
+_LINE_START = re.compile(r"^(?:([0-9]{1,9})(?=[.)](?:\s|$))|(?=[-+](?:[\s|:-]|$)|=+$|#{1,6}(?:\s|$)|[>|]|:-))")
 _HEADING_END = re.compile(r"#+$")
 _NOT_IN_ADDRESSES = re.compile(r"[\s()<>\\`|]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -28,15 +30,15 @@ _BULLETS = {"ul": "-*", "ol": ".)"}  # lists that follow one another would be re
 def write_markdown(document: Document) -> Iterator[str]:
     """What is kept as Markdown, in the order of the source. It is not sanitised either, see `write_html`."""
     markup = find_markup(document)
+    blocks, markup = outline(document, markup), markup or Markup()
     margins = _Margins()
-    for chain, blocks in groupby(outline(document, markup), _place):
+    for chain, group in groupby(blocks, _place):
         if chain[-1].tag == "table":
-            yield from margins.placed(chain, _table(list(blocks), {} if markup is None else markup.spans))
+            yield from margins.placed(chain, _table(list(group), markup.spans))
             continue
-        for block in blocks:
-            for element in block.chain:
-                if element.tag == "figure" and markup is not None and markup.pictures.get(element.number):
-                    yield from margins.placed(chain[:-1], list(map(_picture, markup.pictures[element.number])))
+        if chain[-1].tag == "figcaption" and chain[-2] not in margins.before and chain[-2].number in markup.pictures:
+            yield from margins.placed(chain[:-1], list(map(_picture, markup.pictures[chain[-2].number])))
+        for block in group:
             yield from margins.placed(chain, _lines(block))
 
 
@@ -103,8 +105,8 @@ def _lines(block: Block) -> list[str]:
     lines = list(map(_inline, block.lines))
     if tag[0] == "h":
         return [f"{'#' * int(tag[1])} {_HEADING_END.sub(_escaped, ' '.join(lines))}"]
-    starts = [_LINE_START.sub(r"\1\\\2", line, count=1) if _LINE_START.match(line) else line for line in lines]
-    return [*(line + "\\" for line in starts[:-1]), starts[-1]]
+    lines = [_LINE_START.sub(r"\1\\", line) for line in lines]
+    return [*(line + "\\" for line in lines[:-1]), lines[-1]]
 
 
 def _escaped(found: re.Match[str]) -> str:

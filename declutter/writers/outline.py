@@ -108,19 +108,19 @@ def _blocks(document: Document, markup: Markup | None) -> Iterator[Block]:
 
 def _data_tables(page: Page, texts: list[str]) -> set[int]:
     """The tables that hold data: the innermost around the rows that the reader joined (no other text has a tab in it)."""
-    found = set()
+    tables = set()
     for text, node in zip(texts, page.blocks, strict=True):
         if "\t" in text:
-            tables = [outer for outer in _upwards(page, node) if page.tags[outer] == TAG["table"]]
-            found.add(tables[0] if tables else -1)
-    outermost = {outer for node in found for outer in _upwards(page, page.parents[node])} if found else set()
-    return found - outermost
-
-
-def _upwards(page: Page, node: int) -> Iterator[int]:
-    while node >= 0:
-        yield node
-        node = page.parents[node]
+            while node >= 0 and page.tags[node] != TAG["table"]:
+                node = page.parents[node]
+            tables.add(node)
+    around: set[int] = set()
+    for table in tables - {-1}:
+        node = page.parents[table]
+        while node >= 0 and node not in around:
+            around.add(node)
+            node = page.parents[node]
+    return tables - around
 
 
 def _chains(page: Page, tables: set[int]) -> list[tuple[Element, ...]]:

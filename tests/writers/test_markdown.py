@@ -76,7 +76,9 @@ def words(markup: str) -> list[str]:
         ("<p>a_b __c__ *d* [e](f) &lt;g&gt; &amp;lt; AT&amp;T</p>",
          "a_b \\_\\_c\\_\\_ \\*d\\* \\[e\\](f) \\<g> \\&lt; AT&T"),
         ("<p>a | b<br>- | -</p>", "a | b\\\n\\- | -"),
-        ("<p>3.5 and 1.</p>", "3\\.5 and 1."),
+        ("<p>3.5 and 1.</p><p>2026-11-23</p><p>-5</p><p>#a</p><p>=1</p>", "3.5 and 1.\n\n2026-11-23\n\n-5\n\n#a\n\n=1"),
+        ("<p>a<br>---</p><p>b<br>==</p><p>+</p><p>1)</p>", "a\\\n\\---\n\nb\\\n\\==\n\n\\+\n\n1\\)"),
+        ("<figure><img src=a><figcaption>b</figcaption><figcaption>c</figcaption></figure>", "![](a)\n\nb\n\nc"),
     ],
 )  # fmt: skip
 def test_markdown_of(judged, markup, expected):
