@@ -138,9 +138,9 @@ def _table(blocks: list[Block], spans: dict[int, dict[str, str]]) -> list[str]:
             columns = spans.get(element.number, {}).get("colspan", "")
             empty = int(columns) - 1 if re.fullmatch("[1-9][0-9]?", columns, re.ASCII) else 0
             texts[-1] += ["<br>".join(lines).replace("|", "\\|"), *[""] * empty]
-    width = max(map(len, texts))
-    rendered = [f"| {' | '.join(row + [''] * (width - len(row)))} |" for row in texts]
-    return [rendered[0], f"|{' --- |' * width}", *rendered[1:]]
+    texts[0] += [""] * (max(map(len, texts)) - len(texts[0]))  # what goes beyond the head is not read
+    head, *body = (f"| {' | '.join(row)} |" for row in texts)
+    return [head, f"|{' --- |' * len(texts[0])}", *body]
 
 
 def _inline(runs: Sequence[Run]) -> str:

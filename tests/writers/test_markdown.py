@@ -67,6 +67,8 @@ def words(markup: str) -> list[str]:
             "<table><caption>t</caption><tr><td colspan=2>a<td>b<tr><td>c<br>d<td><td>e</table>f",
             "t\n\n| a |  | b |\n| --- | --- | --- |\n| c<br>d |  | e |\n\nf",
         ),
+        ("<table><tr><td>a<td>b<tr><td>c<td>d<td>e<tr><td>f<td>g</table>",
+         "| a | b |  |\n| --- | --- | --- |\n| c | d | e |\n| f | g |"),
         ("<ul><li>x<table><tr><td>a<td>b</table></ul>", "- x\n\n  | a | b |\n  | --- | --- |"),
         # figures
         ("<figure><img src='a b.png' alt='*'><figcaption>c</figcaption></figure>", "![\\*](a%20b.png)\n\nc"),
