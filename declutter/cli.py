@@ -22,7 +22,7 @@ from declutter.kinds import Kind
 from declutter.labeller import Declutter
 from declutter.policy import DEFAULT_PRESET, PRESETS
 from declutter.readers import READERS, UNITS
-from declutter.writers import write_jsonl, write_text
+from declutter.writers import OUTPUTS, WRITERS, write_jsonl
 
 STDIN = "-"
 KINDS_HELP = ", ".join(kind.value for kind in Kind)
@@ -121,6 +121,7 @@ def _filter_parser() -> argparse.ArgumentParser:
     examples = (
         "  declutter < article.txt > clean.txt\n"
         "  declutter page.html\n"
+        "  declutter --output markdown page.html > page.md\n"
         "  declutter --drop appeal,paywall --removed gone.jsonl a.txt b.txt\n"
         "  declutter --for archive --budget 0.5 --drop-phrase 'Vale Echo Newsletter' article.txt\n"
         "  curl -s https://example.org/news | declutter --keep content,headline,caption"
@@ -131,6 +132,12 @@ def _filter_parser() -> argparse.ArgumentParser:
         examples,
     )
     _add_reading(parser)
+    parser.add_argument(
+        "--output",
+        choices=OUTPUTS,
+        default="text",
+        help="form of what is kept; the HTML is minimal, but not sanitised (default: text)",
+    )
     parser.add_argument(
         "--removed", metavar="FILE", help="write what was stripped to FILE, one JSON object a paragraph"
     )
@@ -168,14 +175,14 @@ def _run_filter(arguments: argparse.Namespace) -> int:
     several = len(arguments.files) > 1
 
     def write(name: str, document: Document) -> None:
-        encoding = document.source.encoding if document.source.format == "text" else None
-        written = "".join(write_text(document))
-        if several and written and not written.endswith("\n"):
+        encoding = document.source.encoding if document.source.format == arguments.output == "text" else None
+        written = "".join(WRITERS[arguments.output](document))
+        if several and written and (arguments.output == "markdown" or not written.endswith("\n")):
             written += "\n"
         _write_bytes(written.encode(encoding or "utf-8", "surrogateescape"))
         removed.extend(_named(name if several else None, line) for line in write_jsonl(document.removed))
 
-    code = _each(arguments, write, spare_stdin=True)
+    code = _each(arguments, write, spare_stdin=arguments.output == "text")
     if arguments.removed:
         _replace_file(Path(arguments.removed), "".join(removed))
     return code

@@ -129,6 +129,9 @@ class Judge(Protocol):
     def uncertain(self, document: Document) -> list[bool]:
         """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""
 
+    def write(self, document: Document, output: str) -> str:
+        """What is kept of the document as "markdown" or "html"."""
+
     def unfamiliar(self, document: Document) -> bool:
         """Whether the classifier knows too few of the document's words."""
 
@@ -223,6 +226,20 @@ class Document(Sequence[Paragraph]):
         return ("\n" if self.source.format == "list" else "\n\n").join(kept)
 
     @property
+    def markdown(self) -> str:
+        """What is kept, in order, as Markdown; in a page with its headings, lists, quotes, tables, code, links and emphasis."""
+        return self._judge.write(self, "markdown")
+
+    @property
+    def html(self) -> str:
+        """What is kept, in order, as HTML without classes, styles and scripts. It is **not sanitised**.
+
+        A page is read once more for it, from the source. Where that is gone (after pickling) or was changed, links and emphasis
+        within paragraphs are missing and rows of tables are paragraphs; the text is the same.
+        """
+        return self._judge.write(self, "html")
+
+    @property
     def removed(self) -> list[Paragraph]:
         """The paragraphs that the policy strips, in order."""
         return [self[i] for i, keep in enumerate(self.kept) if not keep]
@@ -263,6 +280,15 @@ class Document(Sequence[Paragraph]):
             if kind is Kind.HEADLINE:
                 return text
         return (self.source.page.title or None) if self.source.page is not None else None
+
+    @property
+    def json_ld_body(self) -> str | None:
+        """The article as the page's own JSON-LD gives it (articleBody), unchanged: it may hold markup, or be shortened.
+
+        It is offered beside `text` and takes part in nothing. None where the page has none that can be read, for text and lists,
+        and after pickling.
+        """
+        return self.source.page.article_body() if self.source.page is not None else None
 
     @property
     def looks_paywalled(self) -> bool:

@@ -11,12 +11,14 @@ import numpy as np
 
 from declutter import explain
 from declutter.document import Document, Reason, Source
+from declutter.errors import UsageError
 from declutter.features import extract
 from declutter.features.words import FAMILIAR, familiarity, find_words
 from declutter.kinds import SCORED
 from declutter.model import Model, default_model, load_model
 from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
 from declutter.readers import read
+from declutter.writers import OUTPUTS, WRITERS
 
 
 class Declutter:
@@ -70,9 +72,12 @@ class Declutter:
             found, probabilities, *decide(self.policy, thresholds, found.texts, probabilities, headline), self
         )
 
-    def clean(self, source: Any, format: str = "auto") -> str:
+    def clean(self, source: Any, format: str = "auto", output: str = "text") -> str:
         """What is kept of a source; see `declutter.clean`."""
-        return self.label(source, format).text
+        if output not in OUTPUTS:
+            raise UsageError(f"unknown output {output!r}; the outputs are {', '.join(OUTPUTS)}")
+        document = self.label(source, format)
+        return document.text if output == "text" else self.write(document, output)
 
     def explain(self, document: Document, index: int) -> list[Reason]:
         """All evidence about a paragraph, strongest first."""
@@ -90,6 +95,10 @@ class Declutter:
         if document.source.page is not None and document.source.page.headline is not None:
             uncertain[document.source.page.headline] = False  # known by its title
         return uncertain
+
+    def write(self, document: Document, output: str) -> str:
+        """What is kept of a document as "markdown" or "html"."""
+        return "".join(WRITERS[output](document)).removesuffix("\n")
 
     def unfamiliar(self, document: Document) -> bool:
         """Whether the classifier knows too few of the document's words."""
@@ -167,6 +176,7 @@ def clean(
     source: Any,
     format: str = "auto",
     *,
+    output: str = "text",
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
     threshold: float | None = None,
@@ -177,9 +187,19 @@ def clean(
     drop_phrases: Iterable[str] | str | None = None,
     model: Model | Path | str | None = None,
 ) -> str:
-    """What is left of a page or a text without its notices; arguments and errors as for `label`.
+    """What is left of a page or a text without its notices; the other arguments and errors are as for `label`.
 
-    Text comes back as it was, less the stripped paragraphs. A page comes back as paragraphs with one blank line between.
+    Args:
+        source: a page or a text.
+        format: "html", "text" or "auto".
+        output: "text": a text comes back as it was, less the stripped paragraphs, and a page as paragraphs with one blank line
+            between. "markdown" and "html": with headings, lists, quotes, tables, code, links and emphasis. The HTML holds
+            nothing else, but it is not sanitised: do not put that of a page you do not trust into a page of your own.
+
+    >>> import declutter
+    >>> page = "<p>The river <em>rose</em> by two metres overnight, <a href='/mayor'>the mayor</a> said on Monday.</p>"
+    >>> print(declutter.clean(page, output="markdown"))
+    The river _rose_ by two metres overnight, [the mayor](/mayor) said on Monday.
     """
     return _labeller(
         model,
@@ -191,4 +211,4 @@ def clean(
         budget=budget,
         keep_phrases=keep_phrases,
         drop_phrases=drop_phrases,
-    ).clean(source, format)
+    ).clean(source, format, output)

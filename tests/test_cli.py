@@ -108,6 +108,14 @@ CASES = [
     Case(f"{ALL} --drop-phrase=council --drop-phrase='share this'", TEXT, out=b"  It voted to repair the bridge."),
     Case(f"{NONE} --budget=0", TEXT, out=TEXT, complaints=("standard input: stripping all that is not to be kept would take 100.0%",)),
     Case(f"{NONE} --budget=1", TEXT, out=b""),
+    # its form
+    Case(f"{ALL} --output=markdown page.html", out=b"# Council mends bridge\n\nIt voted.\n"),
+    Case(f"{ALL} --output=html page.html", out=b"<h1>Council mends bridge</h1>\n<p>It voted.</p>\n"),
+    Case(f"{ALL} --output=text page.html", out=b"Council mends bridge\n\nIt voted.\n"),
+    Case(f"{ALL} --output=html latin.txt", out="<p>Café “déjà vu” – 5 €.</p>\n".encode()),  # always UTF-8
+    Case(f"{ALL} --output=markdown other.txt other.txt", out=b"More.\n\nMore.\n\n"),
+    Case(f"{NONE} --output=html", TEXT, out=b""),
+    Case(f"{ALL} --output=html", BINARY, code=1, complaints=("standard input: is binary",)),  # that is no HTML
     # several inputs
     Case(f"{ALL} good.txt other.txt", out=TEXT + b"\nMore.\n"),
     Case(f"{ALL} other.txt - good.txt", b"From a pipe.", out=b"More.\nFrom a pipe.\n" + TEXT + b"\n"),
@@ -155,7 +163,16 @@ def test_case(folder, case):
 
 @pytest.mark.parametrize(
     "arguments",
-    ["--nonsense", "label --reasons=many", "--format=pdf", "--unit=word", "--for=blog", "train", "corpus mend"],
+    [
+        "--nonsense",
+        "label --reasons=many",
+        "--format=pdf",
+        "--unit=word",
+        "--for=blog",
+        "--output=pdf",
+        "train",
+        "corpus mend",
+    ],
 )
 def test_arguments_that_do_not_parse_are_wrong_use(folder, arguments):
     done = run(arguments, TEXT)

@@ -37,6 +37,9 @@ class Asked:
     def uncertain(self, document):
         return [kind is Kind.SOCIAL for kind in document.kinds]
 
+    def write(self, document, output):
+        return f"{document.text} as {output}"
+
     def unfamiliar(self, document):
         return "zzz" in document.source.texts
 
@@ -227,3 +230,37 @@ def test_the_document_asks_whether_a_paragraph_is_uncertain_and_the_language_kno
     assert [paragraph.uncertain for paragraph in document] == document.uncertain == [False, True]
     assert not document.unfamiliar
     assert made_text("zzz", "C").unfamiliar
+
+
+def test_the_document_asks_for_other_forms_of_what_is_kept():
+    document = made_text("a\nb", "CS")
+    assert (document.markdown, document.html) == ("a as markdown", "a as html")
+
+
+@pytest.mark.parametrize(
+    ("scripts", "body"),
+    [
+        (
+            ['{"@type": "NewsArticle", "articleBody": "One.\\nTwo &amp; <b>three</b>."}'],
+            "One.\nTwo &amp; <b>three</b>.",
+        ),
+        (['[{"@graph": [{"articleBody": "One."}, {"articleBody": "One, two."}]}]'], "One, two."),
+        (['{"articleBody": "One.", }', '{"articleBody": "Two."}'], "Two."),
+        (['{"articleBody": "One\nline"}'], "One\nline"),  # a line break that JSON forbids, and pages have
+        (['{"articleBody": " ", "text": {"articleBody": ["One."]}}'], None),
+        (["[" * 100_000], None),
+        ([""], None),
+        ([], None),
+    ],
+)
+def test_the_article_in_a_pages_json_ld_is_offered(scripts, body):
+    head = "".join(f"<script type='application/LD+json'>{script}</script>" for script in scripts)
+    page = f"<html><head>{head}<script>{{'articleBody': 'no'}}</script></head><body><p>Text.</p></body></html>"
+    for source in (read_page(page), read_page(html.document_fromstring(page).find(".//p"))):
+        document = made(source, "C")
+        assert (document.json_ld_body, document.text) == (body, "Text.")
+        assert pickle.loads(pickle.dumps(document)).json_ld_body is None
+
+
+def test_text_and_lists_offer_no_json_ld():
+    assert made_text("a", "C").json_ld_body is made(Source("list", ["a"]), "C").json_ld_body is None

@@ -294,3 +294,45 @@ def test_wrong_use_is_told(options):
 def test_a_missing_model_is_told(tmp_path):
     with pytest.raises(declutter.ModelError, match="no model at"):
         declutter.label(ARTICLE, model=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("source", "markdown", "html"),
+    [
+        (
+            "<title>Bridge</title><h2>Bridge</h2><p>It <i>was</i> <a href=/x>mended</a>.</p>",
+            "# Bridge\n\nIt _was_ [mended](/x).",
+            '<h1>Bridge</h1>\n<p>It <em>was</em> <a href="/x">mended</a>.</p>',
+        ),
+        (["*One*", "<b>"], "\\*One\\*\n\n\\<b>", "<p>*One*</p>\n<p>&lt;b&gt;</p>"),
+        ("One & two.\nThree.\n", "One & two.\n\nThree.", "<p>One &amp; two.</p>\n<p>Three.</p>"),
+    ],
+    ids=["page", "list", "text"],
+)
+def test_what_is_kept_comes_as_markdown_and_html(source, markdown, html):
+    document = declutter.label(source, threshold=0)
+    assert (document.markdown, document.html) == (markdown, html)
+    assert declutter.clean(source, threshold=0, output="markdown") == markdown
+    assert Declutter(threshold=0).clean(source, output="html") == html
+    assert declutter.clean(source, threshold=0, output="text") == document.text
+
+
+def test_a_page_without_paragraphs_comes_as_nothing():
+    for output in ("text", "markdown", "html"):
+        assert declutter.clean("<img>", "html", output=output) == ""
+
+
+@pytest.mark.parametrize("output", ["jsonl", "xml", ""])
+def test_an_unknown_output_is_refused_before_anything_is_read(output):
+    with pytest.raises(declutter.UsageError, match="the outputs are text, markdown, html"):
+        declutter.clean(object(), output=output)
+
+
+@few
+@given(st.one_of(tagged, raw), formats)
+def test_any_input_that_can_be_labelled_has_every_output(labeller, source, format):
+    try:
+        document = labeller.label(source, format)
+    except DeclutterError:
+        return
+    assert bool(document.markdown) == bool(document.html) == any(document.kept)

@@ -10,6 +10,7 @@ brings is walked and gives the builder the same events.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
@@ -19,9 +20,9 @@ from declutter.errors import SourceError
 from declutter.readers.page import TAG, TAGS, Page
 
 _BLOCK = frozenset(TAGS[1:]) - {"label", "picture", "audio"}
-_BOUNDARY = _BLOCK | {"br"}
+BOUNDARY = _BLOCK | {"br"}
 _EMPHASIS = frozenset(("b", "strong", "em", "i"))
-_SKIPPED = frozenset(("script", "style", "noscript", "template", "svg", "math", "object", "canvas", "noframes"))
+SKIPPED = frozenset(("script", "style", "noscript", "template", "svg", "math", "object", "canvas", "noframes"))
 _NAMED = frozenset(("class", "id", "role", "itemprop", "aria-label", "data-testid", "data-component"))
 _HIDING = frozenset(("hidden", "aria-hidden", "style"))
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
@@ -89,13 +90,13 @@ def _parse_deep(raw: bytes) -> etree._Element:
     for node in soup.descendants:
         if isinstance(node, NavigableString):
             if isinstance(node, (Comment, Declaration, Doctype, ProcessingInstruction)) or (
-                node.parent is not None and node.parent.name in _SKIPPED
+                node.parent is not None and node.parent.name in SKIPPED
             ):
                 continue
             if block is None:
                 block = etree.SubElement(body, "p")
             block.text = (block.text or "") + _xml_safe(str(node))
-        elif isinstance(node, Tag) and node.name in _BOUNDARY:
+        elif isinstance(node, Tag) and node.name in BOUNDARY:
             block = None
     return html
 
@@ -118,7 +119,7 @@ def read_page(page: str | bytes | etree._Element, encoding: str | None = None) -
     found = Page(origin=page)
     texts: list[str] = []
     if isinstance(page, etree._Element):
-        _walk(page, found, texts)
+        _walk(page, found, _builder(found, texts))
     else:
         raw = _prepared(page)
         parser = _parser(_builder(found, texts))
@@ -133,7 +134,7 @@ def _squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-class _Builder:
+class Builder:
     """What lxml's parser calls for every tag and piece of text (its "target")."""
 
     __slots__ = ("close", "data", "end", "start")
@@ -142,7 +143,7 @@ class _Builder:
         self.start, self.data, self.end, self.close = start, data, end, close
 
 
-def _builder(page: Page, texts: list[str]) -> _Builder:
+def _builder(page: Page, texts: list[str]) -> Builder:
     """Fills a page's lists and its texts. Closures over local names, because they run for every tag of every page."""
     blocks, linked, emphasised = page.blocks, page.linked, page.emphasised
     parents, tags, names, hidden, first, last, ends = (
@@ -162,9 +163,9 @@ def _builder(page: Page, texts: list[str]) -> _Builder:
 
     def start(tag: str, attributes: Any) -> None:
         nonlocal skipped, links, bold
-        if skipped or tag in _SKIPPED:
+        if skipped or tag in SKIPPED:
             skipped += 1
-        elif tag in _BOUNDARY:
+        elif tag in BOUNDARY:
             if pieces:
                 end_block()
             if tag != "br":
@@ -184,7 +185,7 @@ def _builder(page: Page, texts: list[str]) -> _Builder:
         nonlocal skipped, links, bold
         if skipped:
             skipped -= 1
-        elif tag in _BOUNDARY:
+        elif tag in BOUNDARY:
             if pieces:
                 end_block()
             if tag != "br":
@@ -252,15 +253,14 @@ def _builder(page: Page, texts: list[str]) -> _Builder:
         pieces.clear()
         in_links = in_bold = 0
 
-    return _Builder(start, data, end, close)
+    return Builder(start, data, end, close)
 
 
 _SHARE_TITLES = ("og:title", "twitter:title")
 
 
-def _walk(root: etree._Element, page: Page, texts: list[str]) -> list[etree._Element]:
-    """Gives a builder the events of a tree, after those of its page's head; returns the element of every node."""
-    builder = _builder(page, texts)
+def _walk(root: etree._Element, page: Page, builder: Builder) -> list[etree._Element]:
+    """Gives a page's builder the events of a tree, after those of the tree's head; returns the element of every node."""
     elements: list[etree._Element] = []
     top = root.getroottree().getroot()
     head = top.find("head") if top is not root else None
@@ -288,6 +288,26 @@ def _walk(root: etree._Element, page: Page, texts: list[str]) -> list[etree._Ele
     return elements
 
 
+def read_again(origin: Any, listen: Callable[[Page, list[str], Builder], Builder]) -> tuple[Page, list[str]]:
+    """Reads a page that was read before, and lets somebody listen.
+
+    Args:
+        origin: of the page.
+        listen: makes of a page, its texts, and the builder that fills both another that passes all events on to it.
+
+    Returns:
+        The page and its texts, as before unless a tree was changed meanwhile.
+    """
+    page = Page(origin=origin)
+    texts: list[str] = []
+    builder = listen(page, texts, _builder(page, texts))
+    if isinstance(origin, etree._Element):
+        _walk(origin, page, builder)
+    else:
+        _parse(_prepared(origin), _parser(builder))
+    return page, texts
+
+
 def find_paths(page: Page) -> list[str | None]:
     """XPath of the element that holds each block, None where libxml2's tree is not what the page was read as.
 
@@ -299,7 +319,8 @@ def find_paths(page: Page) -> list[str | None]:
         root = _parse(_prepared(root), parser)
         if _too_deep(parser):
             return [None] * len(page.blocks)
-    elements = _walk(root, Page(), [])
+    page_again = Page()
+    elements = _walk(root, page_again, _builder(page_again, []))
     if len(elements) != len(page.parents):
         return [None] * len(page.blocks)
     tree = root.getroottree()

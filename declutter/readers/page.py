@@ -1,9 +1,12 @@
-"""What is read of a page: its blocks and the elements they stand in, as plain lists; needs no parser."""
+"""What is read of a page: its blocks and the elements they stand in, as plain lists; and, when asked, what stands in a block.
+
+It needs no parser.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 # Tags that end a block of text. The order is the tag's number in `Page.tags`; 0 is every other element that holds a block.
 TAGS = (
@@ -56,3 +59,66 @@ class Page:
         from declutter.readers.html import find_paths
 
         return find_paths(self)
+
+    def markup(self, texts: list[str]) -> Markup | None:
+        """Inline markup of each block, see `readers.inline.find_markup`."""
+        from declutter.readers.inline import find_markup
+
+        return find_markup(self, texts)
+
+    def article_body(self) -> str | None:
+        """The article in the page's JSON-LD, see `readers.json_ld.find_article_body`."""
+        from declutter.readers.json_ld import find_article_body
+
+        return None if self.origin is None else find_article_body(self.origin)
+
+
+class Mark(NamedTuple):
+    """An inline element, or a picture.
+
+    Attributes:
+        tag: its tag.
+        attributes: those of its attributes that mean something by themselves.
+        number: tells it from its neighbours; 0 for emphasis, which is one where two follow one another.
+    """
+
+    tag: str
+    attributes: dict[str, str]
+    number: int = 0
+
+
+class Run(NamedTuple):
+    """Text with the inline elements it stands in, outermost first, and the white space before it ("" at a block's start)."""
+
+    space: str
+    text: str
+    marks: tuple[Mark, ...] = ()
+
+
+class Piece(NamedTuple):
+    """The text of a block; a data table's row has one piece for each of its cells.
+
+    Attributes:
+        node: number of the node it stands in.
+        runs: its text and inline markup.
+        continues: whether nothing but a single line break parts it from the block before.
+    """
+
+    node: int
+    runs: list[Run]
+    continues: bool = False
+
+
+@dataclass(slots=True)
+class Markup:
+    """What stands in the blocks of a page.
+
+    Attributes:
+        blocks: the pieces of each block, in the order of the page's blocks.
+        spans: colspan and rowspan of the cells that have one, by node.
+        pictures: the pictures in each figure, by node.
+    """
+
+    blocks: list[list[Piece]] = field(default_factory=list)
+    spans: dict[int, dict[str, str]] = field(default_factory=dict)
+    pictures: dict[int, list[Mark]] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from declutter.document import Document, Paragraph
+from declutter.writers.html import write_html
+from declutter.writers.markdown import write_markdown
 
 
 def write_text(document: Document) -> Iterator[str]:
@@ -53,5 +55,13 @@ def write_jsonl(paragraphs: Iterable[Paragraph], **options: Any) -> Iterator[str
         yield json.dumps(paragraph_record(paragraph, **options), ensure_ascii=False) + "\n"
 
 
-WRITERS: dict[str, Callable[[Document], Iterator[str]]] = {"text": write_text, "jsonl": write_jsonl}
+WRITERS: dict[str, Callable[[Document], Iterator[str]]] = {
+    "text": write_text,
+    "markdown": write_markdown,
+    "html": write_html,
+    "jsonl": write_jsonl,
+}
 """Writer of each form; takes a document, yields pieces of text."""
+
+OUTPUTS = ("text", "markdown", "html")
+"""Forms of what is kept."""
