@@ -26,6 +26,7 @@ import scipy.sparse
 import sklearn
 from joblib import Parallel, delayed
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 import declutter
@@ -405,9 +406,21 @@ def _fit_network(
         rate, batch = settings.rates[number], min(settings.batches[number], len(y))
         fitted = []
         for seed in range(settings.seed, settings.seed + settings.networks[number]):
-            one = perceptron(settings.hidden, epochs, seed, settings.alpha, rate, batch).fit(X, y, sample_weight=w)
-            fitted.append(one)
+            fitted.append(_settled(perceptron(settings.hidden, epochs, seed, settings.alpha, rate, batch), X, y, w))
         return as_network(scaler, fitted)
+
+
+def _settled(network: MLPClassifier, X: np.ndarray, y: np.ndarray, weights: np.ndarray) -> MLPClassifier:
+    """Fits a perceptron, and ends with smaller and smaller steps: after large ones alone, where it ends hangs on the seed."""
+    rate = network.learning_rate_init
+    network.fit(X, y, sample_weight=weights)
+    for part in _LAST_RATES:
+        network.set_params(warm_start=True, max_iter=1, learning_rate_init=rate * part)
+        network.fit(X, y, sample_weight=weights)
+    return network
+
+
+_LAST_RATES = (0.2, 0.04)  # of the passes over the data that come last, next to 1 of the others
 
 
 def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
@@ -546,10 +559,9 @@ def _read_page(
         likely = np.exp(text_model.scores(evidence))
         targets, weights = targets_of(inside, likely)
         for i, kind in enumerate(align.kinds_of_blocks(source.texts, labelled) if labelled else ()):
-            if kind is not None and (
-                inside[i] == align.UNKNOWN or (kind is Kind.CONTENT) == (inside[i] == align.INSIDE)
-            ):
-                targets[i] = SCORED.index(kind)
+            if kind is not None:
+                agree = inside[i] == align.UNKNOWN or (kind is Kind.CONTENT) == (inside[i] == align.INSIDE)
+                targets[i] = SCORED.index(kind) if agree else -1
         if source.page.headline is not None:
             targets[source.page.headline] = -1
         return source, targets, weights, name_matrix(Tree(source.page)), words.scores(evidence.words)
