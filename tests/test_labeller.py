@@ -232,7 +232,8 @@ def test_uncertain_is_what_the_presets_differ_about(source):
 
 
 def test_some_paragraphs_are_uncertain_and_presets_differ(labeller, root):
-    texts = [json.loads(line) for path in sorted((root / "corpus/texts").glob("*.jsonl"))[:12] for line in path.open()]
+    paths = sorted((root / "corpus/texts").glob("*.jsonl"))[:12]
+    texts = [json.loads(line) for path in paths for line in path.read_text("utf-8").rstrip("\n").split("\n")]
     lines = [[line["text"] for line in text["lines"]] for text in texts]
     assert any(any(labeller.label(text).uncertain) for text in lines)
     kept = {
@@ -256,7 +257,7 @@ def test_forced_phrases_reach_the_text():
 def test_a_language_that_was_not_trained_for_is_told(labeller):
     strange = "Xoqlu nzemfi qartul vosbegh drixim palnuq ".strip() + " "
     assert labeller.label(strange * 8).unfamiliar
-    assert labeller.label("ꦱꦧꦼꦤ꧀ꦱꦸꦗꦤ꧀ꦩꦭꦼꦧꦸꦲꦶꦁ" * 8).unfamiliar  # Javanese
+    assert labeller.label("ꦱꦧꦼꦤ꧀ ꦱꦸꦗꦤ꧀ ꦩꦭꦼꦧꦸ ꦲꦶꦁ " * 10).unfamiliar  # Javanese
     assert not labeller.label(ARTICLE).unfamiliar
     assert not labeller.label("", "text").unfamiliar
 
