@@ -387,8 +387,11 @@ def _join(gaps: list[str]) -> str:
 
 
 def _last(gaps: list[str]) -> str:
-    """The white space after the last kept paragraph: the source's own end, whatever was stripped before it."""
-    return _tail(gaps[0]) + gaps[-1]
+    """The white space after the last kept paragraph: the end of its line and the source's own end, whatever was stripped between."""
+    if LINE_BREAK.search(gaps[-1]):
+        return _tail(gaps[0]) + gaps[-1]
+    found = LINE_BREAK.search(gaps[0])
+    return gaps[0][: found.end()] if found else gaps[-1]
 
 
 def _tail(gap: str) -> str:

@@ -32,6 +32,11 @@ class Thresholds:
     long: float
     credit: float
 
+    @classmethod
+    def even(cls, probability: float) -> Thresholds:
+        """The same for every paragraph."""
+        return cls(probability, probability, probability)
+
     def keeps(self, probabilities: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Whether each paragraph is content: bool.
 
@@ -50,8 +55,8 @@ class Preset(NamedTuple):
 
     Attributes:
         content_loss: share of the article's characters that the thresholds for text may cost on sites not trained on.
-        recall: how many times as much a lost character of the article counts as one of boilerplate that stays, when the
-            threshold for pages is picked (the beta of an F-measure).
+        recall: for pages, whose gold text is too uneven to promise a loss: how many times as much a lost block of the article
+            counts as one of boilerplate that stays.
         meaning: for whom it is.
     """
 
@@ -63,7 +68,7 @@ class Preset(NamedTuple):
 PRESETS = {
     "corpus": Preset(0.01, 0.5, "strips more, for text that models are trained on"),
     "reading": Preset(0.0045, 1.0, "strips what is surely no article, for readers and search"),
-    "archive": Preset(0.001, 2.0, "keeps in doubt, for records that must not lose a sentence"),
+    "archive": Preset(0.001, 4.0, "keeps in doubt, for records that must not lose a sentence"),
 }
 """Named sets of thresholds; training picks them and the model carries them."""
 
@@ -131,7 +136,7 @@ def make_policy(
     kinds = base if keep is None else parse_kinds(keep)
     return Policy(
         kinds - (frozenset() if drop is None else parse_kinds(drop)),
-        None if threshold is None else Thresholds(threshold, threshold, threshold),
+        None if threshold is None else Thresholds.even(threshold),
         preset,
         budget,
         _phrases(keep_phrases),

@@ -74,7 +74,7 @@ def test_a_lower_threshold_keeps_all_that_a_higher_one_keeps():
     assert all((more | ~fewer).all() and more.sum() > fewer.sum() for more, fewer in itertools.pairwise(kept))
 
 
-HALF = Thresholds(0.5, 0.5, 0.5)
+HALF = Thresholds.even(0.5)
 TEXTS = ["The council met and voted on the bridge. " * 4, "Give now", "x" * 40, "Share this"]
 
 

@@ -104,9 +104,9 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         "## Thresholds",
         "",
-        "Picked out of fold, by site: for text those with the best F1 score of notice lines that cost at most the stated share of the "
-        "article's characters; for pages "
-        f"where an F-measure of characters is highest, with a beta of {', '.join(f'{p.recall:g} ({n})' for n, p in PRESETS.items())}.",
+        "For text picked out of fold, by site: those with the best F1 score of notice lines that cost at most the stated share of the "
+        "article's characters. For pages the probability at which a block is worth keeping if losing one of the article is "
+        f"{', '.join(f'{preset.recall:g} ({name})' for name, preset in PRESETS.items())} times as bad as keeping one of boilerplate.",
         "",
         presets_table(),
         "",

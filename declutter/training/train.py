@@ -37,7 +37,7 @@ from declutter.features.markup import NAME_BUCKETS, Tree, score_names
 from declutter.features.words import KNOWN_BITS, Words, find_words, known_slots
 from declutter.kinds import SCORED, Kind
 from declutter.model import PASSES, Model, Network, WordNetwork, save_model
-from declutter.policy import DEFAULT_PRESET, PRESETS, Preset, Thresholds
+from declutter.policy import DEFAULT_PRESET, PRESETS, Thresholds
 from declutter.readers.html import read_page
 from declutter.training import align
 from declutter.training.corpus import (
@@ -370,11 +370,11 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     temperature = _temperature(flat[whole], targets[whole])
     networks[-1] = networks[-1].softened(temperature)
     probabilities = np.exp(log_softmax(flat[whole] / temperature))
-    pick = _thresholds_for_loss if form == "text" else _thresholds_for_recall
-    thresholds: dict[str, Thresholds] = {}
-    highest = Thresholds(1, 1, 1)
-    for name, preset in PRESETS.items():  # from bold to careful: what one keeps, the next one keeps
-        highest = thresholds[name] = pick(probabilities, targets[whole], lengths[whole], preset, highest)
+    thresholds = (
+        _thresholds_for_loss(probabilities, targets[whole], lengths[whole])
+        if form == "text"
+        else {name: Thresholds.even(1 / (1 + preset.recall)) for name, preset in PRESETS.items()}
+    )
     measured: dict[str, Any] = {"temperature": round(float(temperature), 4)}
     for name in PRESETS:
         measured[name] = _measure(probabilities, targets[whole], lengths[whole], thresholds[name])
@@ -435,50 +435,33 @@ def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
 _LONG_PARTS, _CREDIT_PARTS = (0.2, 0.35, 0.5, 0.75), (0.1, 0.25)
 
 
-def _thresholds_for_loss(
-    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset, highest: Thresholds
-) -> Thresholds:
-    """The thresholds with the best F1 score of notice lines among those that cost no more of the article than the preset allows.
+def _thresholds_for_loss(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray) -> dict[str, Thresholds]:
+    """For every preset the thresholds with the best F1 score of notice lines that cost no more of the article than it allows.
 
-    None is above its counterpart in `highest`.
+    From the boldest preset to the most careful, none is above its counterpart before: what one keeps, the next one keeps.
     """
     content, notice = targets == CONTENT, _is_notice(targets)
-    allowed = preset.content_loss * lengths[content].sum()
-    best, best_f1 = Thresholds(0, 0, 0), -1.0
-    for short in np.arange(0.01, 0.7, 0.01):
-        for long, credit in itertools.product(_LONG_PARTS, _CREDIT_PARTS):
-            parts = [round(float(short * part), 4) for part in (1, long, credit)]
-            candidate = Thresholds(*map(min, parts, (highest.short, highest.long, highest.credit)))
-            kept = candidate.keeps(probabilities, lengths)
-            lost = content & ~kept
-            gone, left = (notice & ~kept).sum(), (notice & kept).sum()
-            f1 = 2 * gone / max(1, 2 * gone + left + lost.sum())
-            if lengths[lost].sum() <= allowed and f1 > best_f1:
-                best, best_f1 = candidate, f1
-    return best
+    found: dict[str, Thresholds] = {}
+    highest = Thresholds.even(1.0)
+    for name, preset in PRESETS.items():
+        allowed = preset.content_loss * lengths[content].sum()
+        best, best_f1 = Thresholds.even(0.0), -1.0
+        for short in np.arange(0.01, 0.7, 0.01):
+            for long, credit in itertools.product(_LONG_PARTS, _CREDIT_PARTS):
+                parts = [round(float(short * part), 4) for part in (1, long, credit)]
+                candidate = Thresholds(*map(min, parts, (highest.short, highest.long, highest.credit)))
+                kept = candidate.keeps(probabilities, lengths)
+                lost = content & ~kept
+                gone, left = (notice & ~kept).sum(), (notice & kept).sum()
+                f1 = 2 * gone / max(1, 2 * gone + left + lost.sum())
+                if lengths[lost].sum() <= allowed and f1 > best_f1:
+                    best, best_f1 = candidate, f1
+        highest = found[name] = best
+    return found
 
 
 def _is_notice(targets: np.ndarray) -> np.ndarray:
     return ~np.isin(targets, (CONTENT, CAPTION, BYLINE)) & (targets >= 0)
-
-
-def _thresholds_for_recall(
-    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, preset: Preset, highest: Thresholds
-) -> Thresholds:
-    """The one threshold, not above `highest`, at which the characters called content are most like gold's by the preset's F-measure.
-
-    Gold text of pages leaves out and takes in what it should not, by more than any loss of content worth asking for.
-    """
-    content = lengths * (targets == CONTENT)
-    weight = preset.recall**2
-
-    def f_measure(threshold: float) -> float:
-        kept = probabilities[:, CONTENT] >= threshold
-        return float((1 + weight) * content[kept].sum() / (weight * content.sum() + lengths[kept].sum()))
-
-    candidates = np.arange(0.1, min(0.9, highest.short + 0.01), 0.02)
-    best = float(round(max(candidates, key=f_measure), 2))
-    return Thresholds(best, best, best)
 
 
 def _measure(

@@ -11,7 +11,7 @@ from declutter.errors import CorpusError
 from declutter.features.words import familiarity, find_words
 from declutter.kinds import SCORED, Kind
 from declutter.model import DESCRIPTION, WEIGHTS, load_model
-from declutter.policy import PRESETS, Preset, Thresholds
+from declutter.policy import PRESETS, Thresholds
 from declutter.training import align, report, train
 from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
 from declutter.training.train import Pool, Settings, calibration_error, targets_of
@@ -262,45 +262,29 @@ def test_thresholds_cost_no_more_article_than_was_allowed():
     probabilities = np.zeros((2000, len(SCORED)))
     probabilities[:, 0], probabilities[:, SCORED.index(Kind.RELATED)] = content, 1 - content
     targets, lengths = np.where(article, 0, SCORED.index(Kind.RELATED)), random.integers(10, 300, 2000)
-    stripped, found = [], Thresholds(1, 1, 1)
-    for loss in (0.05, 0.01, 0.001):
-        highest = found
-        found = train._thresholds_for_loss(probabilities, targets, lengths, Preset(loss, 1, ""), highest)
-        assert all(getattr(found, part) <= getattr(highest, part) for part in ("short", "long", "credit"))
-        kept = found.keeps(probabilities, lengths)
-        assert lengths[article & ~kept].sum() <= loss * lengths[article].sum()
+    found = train._thresholds_for_loss(probabilities, targets, lengths)
+    stripped, highest = [], Thresholds.even(1)
+    for name, preset in PRESETS.items():
+        kept = found[name].keeps(probabilities, lengths)
+        assert lengths[article & ~kept].sum() <= preset.content_loss * lengths[article].sum()
+        assert all(getattr(found[name], part) <= getattr(highest, part) for part in ("short", "long", "credit"))
         stripped.append((~kept & ~article).sum())
+        highest = found[name]
     assert stripped == sorted(set(stripped), reverse=True)
 
 
 def test_where_no_threshold_is_cheap_enough_everything_is_kept():
     probabilities = np.zeros((10, len(SCORED)))
     probabilities[:, SCORED.index(Kind.RELATED)] = 1
-    none = train._thresholds_for_loss(
-        probabilities, np.zeros(10, int), np.full(10, 50), Preset(0.001, 1, ""), Thresholds(1, 1, 1)
-    )
-    assert none == Thresholds(0, 0, 0)
-    assert none.keeps(probabilities, np.full(10, 50)).all()
-
-
-def test_the_more_recall_counts_the_lower_the_threshold_for_pages():
-    random = np.random.default_rng(2)
-    truth = random.random(3000) < 0.5
-    probabilities = np.zeros((3000, len(SCORED)))
-    probabilities[:, 0] = np.where(truth, random.beta(4, 2, 3000), random.beta(2, 4, 3000))
-    targets = np.where(truth, 0, SCORED.index(Kind.RELATED))
-    picked = [
-        train._thresholds_for_recall(
-            probabilities, targets, np.ones(3000), Preset(0, recall, ""), Thresholds(1, 1, 1)
-        ).short
-        for recall in (0.5, 1, 2)
-    ]
-    assert picked == sorted(set(picked), reverse=True)
+    found = train._thresholds_for_loss(probabilities, np.zeros(10, int), np.full(10, 50))
+    assert set(found.values()) == {Thresholds.even(0)}
+    assert found["archive"].keeps(probabilities, np.full(10, 50)).all()
 
 
 def test_a_model_carries_thresholds_for_every_preset(trained):
     thresholds = load_model(trained).thresholds
     assert all(set(thresholds[form]) == set(PRESETS) for form in ("text", "html"))
+    assert [thresholds["html"][preset].short for preset in ("reading", "archive")] == [0.5, 0.2]
 
 
 def test_a_word_is_known_once_two_texts_have_it():
