@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from declutter.document import Document, Paragraph
-from declutter.writers.html import write_html
-from declutter.writers.markdown import write_markdown
 
 
 def write_text(document: Document) -> Iterator[str]:
@@ -55,10 +53,22 @@ def write_jsonl(paragraphs: Iterable[Paragraph], **options: Any) -> Iterator[str
         yield json.dumps(paragraph_record(paragraph, **options), ensure_ascii=False) + "\n"
 
 
+def _write_markdown(document: Document) -> Iterator[str]:
+    from declutter.writers.markdown import write_markdown  # late: what most callers want needs neither
+
+    return write_markdown(document)
+
+
+def _write_html(document: Document) -> Iterator[str]:
+    from declutter.writers.html import write_html
+
+    return write_html(document)
+
+
 WRITERS: dict[str, Callable[[Document], Iterator[str]]] = {
     "text": write_text,
-    "markdown": write_markdown,
-    "html": write_html,
+    "markdown": _write_markdown,
+    "html": _write_html,
     "jsonl": write_jsonl,
 }
 """Writer of each form; takes a document, yields pieces of text."""
