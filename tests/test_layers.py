@@ -13,7 +13,7 @@ import declutter
 # "declutter" is the package's public face: the labeller's users stand below it.
 LAYERS = [
     "errors", "kinds", "document", "policy", "readers", "features", "model", "explain", "labeller", "writers",
-    "declutter", "training", "cli", "__main__",
+    "declutter", "archive", "training", "cli", "__main__",
 ]  # fmt: skip
 PACKAGE = Path(declutter.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))

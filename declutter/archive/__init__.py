@@ -1,0 +1,8 @@
+"""Whole archives: every document of JSON lines, Parquet, WARC, WET, text and HTML files cleaned, with what leads back.
+
+`run.clean_archive` is a run, `shard.clean_shard` what every engine calls, `labels` what stands beside a cleaned text.
+"""
+
+from declutter.archive.run import Report, clean_archive
+
+__all__ = ["Report", "clean_archive"]
