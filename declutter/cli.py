@@ -329,9 +329,42 @@ def _run_archive(arguments: argparse.Namespace) -> int:
         + (f", {report.skipped:,} of {report.shards:,} shards were done before" if report.skipped else ""),
         file=sys.stderr,
     )
-    if report.errors:
-        _complain(f"see {arguments.out / 'errors.jsonl'}")
-    return 1 if report.errors else 0
+    return _after_errors(report.errors, arguments.out)
+
+
+def _apply_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "apply",
+        "Decides anew which kinds stay in what `declutter archive` cleaned, or puts back what was stripped; no model runs.",
+        "  declutter apply cleaned --out stricter --keep content\n"
+        "  declutter apply cleaned --out as-it-was --restore\n"
+        "  declutter apply records.parquet --labels labelled/labels --out cleaned --drop appeal,paywall",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SRC", help="folders that declutter wrote, or files out of them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty folder to write to")
+    parser.add_argument(
+        "--restore", dest="undo", action="store_true", help="put back what was stripped, and take the labels off"
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="DIR", help="the labels that --sidecar wrote; SRC is then what was labelled"
+    )
+    parser.add_argument("--fields", metavar="NAMES", help="as for declutter archive (default: what the run was told)")
+    _add_kinds(parser)
+    return parser
+
+
+def _run_apply(arguments: argparse.Namespace) -> int:
+    from declutter.archive import apply_archive
+
+    applied = apply_archive(**vars(arguments))
+    print(f"{applied.records:,} documents, {applied.errors:,} errors", file=sys.stderr)
+    return _after_errors(applied.errors, arguments.out)
+
+
+def _after_errors(errors: int, out: Path) -> int:
+    if errors:
+        _complain(f"see {out / 'errors.jsonl'}")
+    return 1 if errors else 0
 
 
 def _project(part: str) -> Path:
@@ -468,6 +501,7 @@ COMMANDS = {
     "filter": (_filter_parser, _run_filter),
     "label": (_label_parser, _run_label),
     "archive": (_archive_parser, _run_archive),
+    "apply": (_apply_parser, _run_apply),
     "evaluate": (_evaluate_parser, _run_evaluate),
     "train": (_train_parser, _run_train),
     "corpus": (_corpus_parser, _run_corpus),

@@ -194,7 +194,7 @@ class _Cleaning:
         if self.labels is not None:
             encoding = changed.cleaned.encoding if changed.cleaned else None
             apart = {"position": record.position} | ({"encoding": encoding} if encoding else {})
-            _write_line(self.labels, apart | {FIELD: changed.labels})
+            write_line(self.labels, apart | {FIELD: changed.labels})
         return changed
 
     def _clean(self, record: Record) -> Cleaned:
@@ -236,10 +236,10 @@ class _Cleaning:
         if self.settings.stop:
             raise StoppedError(f"{self.file.source}{f', {position}' if position else ''}: {reason}")
         self.outcome.errors += 1
-        _write_line(self.errors, where | {"reason": reason})
+        write_line(self.errors, where | {"reason": reason})
 
 
-def _write_line(file: IO[bytes], value: Any) -> None:
+def write_line(file: IO[bytes], value: Any) -> None:
     """One JSON object a line; what UTF-8 cannot hold is escaped."""
     try:
         file.write((json.dumps(value, ensure_ascii=False) + "\n").encode())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import glob
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from declutter.archive.containers import CONTAINERS, container_of, written_name
 from declutter.archive.files import COMPRESSIONS, bare_name, needs
@@ -61,11 +63,23 @@ def _files(source: Path | str) -> Iterator[File]:
 
 
 def _walk(folder: Path) -> list[Path]:
-    return [
-        path
-        for path in folder.rglob("*")
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    """The files in a folder that are not hidden; in one that declutter wrote, without what belongs to itself."""
+    own = OWN if settings_of(folder) else frozenset()
+    found = []
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and parts[0] not in own and not any(part.startswith(".") for part in parts):
+            found.append(path)
+    return found
+
+
+def settings_of(folder: Path) -> dict[str, Any]:
+    """What the run did, that wrote a folder; nothing where none did."""
+    try:
+        found = json.loads((folder / REPORT).read_bytes())["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _fixed(pattern: Path) -> Iterator[str]:

@@ -73,7 +73,7 @@ def _changed(
         number,
         source=None if text is None else text.value,
         url=url.value if url is not None and isinstance(url.value, str) else None,
-        labels=None if labels is None else labels.value,
+        labels=None if labels is None else _with_numbers(line, labels),
         problem=f"has no field {fields['text']!r}" if text is None else None,
     )
     cleaned, found = change(record)
@@ -88,6 +88,14 @@ def _changed(
     for start, end, instead in sorted(edits, reverse=True):
         line = line[:start] + instead + line[end:]
     return line
+
+
+def _with_numbers(line: str, member: Member) -> Any:
+    """The value of a member with its numbers as such; where they are too large for that it is not declutter's."""
+    try:
+        return json.loads(line[member.start : member.end])
+    except ValueError:
+        return member.value
 
 
 def _without(line: str, member: Member) -> tuple[int, int, str]:
