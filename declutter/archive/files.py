@@ -105,6 +105,7 @@ class Reading:
             raise SourceError(f"cannot be opened: {error.strerror or error}") from None
         self._stream: Any = self._file if self.compression is None else self.compression.read(self._file)
         self._given = 0
+        self.last = b""  # up to four bytes that came last
 
     def __enter__(self) -> Reading:
         return self
@@ -121,6 +122,7 @@ class Reading:
         except Exception as error:  # gzip, zlib and zstd raise types of their own on damaged data
             raise SourceError(f"cannot be read to its end: {error}") from None
         self._given += len(found)
+        self.last = (self.last + found)[-4:] if len(found) < 4 else found[-4:]
         return found
 
     def tell(self) -> int:

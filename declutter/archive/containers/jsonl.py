@@ -15,7 +15,15 @@ from declutter.errors import SourceError
 
 _SPACE = re.compile("[ \t\r\n\ufeff]*")
 _COMMA = re.compile("[ \t\r\n]*,[ \t\r\n]*")
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)  # numbers stay as they are written: nothing to overflow
+
+
+class Number(NamedTuple):
+    """A number as it is written, which no type of Python's could overflow or round."""
+
+    digits: str
+
+
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number)
 
 
 class Member(NamedTuple):

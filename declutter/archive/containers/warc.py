@@ -13,10 +13,12 @@ from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
 
 _PAGES = ("text/html", "application/xhtml+xml")
+_ANSWERS = range(200, 300)  # status codes; what is moved, forbidden or gone is no document
 
 
 def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change) -> None:
-    """Streams through the records that hold a document; see `containers.Rewrite`. Other records are passed over."""
+    """Streams through the records that hold a document; see `containers.Rewrite`. Other records are passed over, and
+    responses that are no page, say that there is none, or are empty."""
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
     with Reading(source) as file:
@@ -28,6 +30,8 @@ def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], l
             try:
                 record = next(archive, None)
                 if record is None:
+                    if file.last and not file.last.endswith((b"\n\n", b"\r\n\r\n")):
+                        change.fail(number, "is cut off")  # in its header, which fastwarc takes for the end
                     break
                 if record.record_type not in (WarcRecordType.response, WarcRecordType.conversion):
                     continue
@@ -57,6 +61,8 @@ def _document(record: Any, number: int, page: bool) -> Record | None:
     Raises:
         OSError: the file is damaged here.
     """
+    from fastwarc.warc import WarcRecord
+
     url = record.headers.get("WARC-Target-URI")
     if record.content_length > RECORD_LIMIT:
         return Record(number, None, url=url, problem=f"is longer than {RECORD_LIMIT:,} bytes")
@@ -65,18 +71,22 @@ def _document(record: Any, number: int, page: bool) -> Record | None:
         raise OSError(f"it ends after {len(content):,} of {record.content_length:,} bytes")
     if not page:
         return Record(number, content, "text", url)
-    record.set_bytes_content(content)
-    record.is_http = True
+    response = WarcRecord()  # apart from the archive's own, which a broken response would leave unable to go on
+    response.set_bytes_content(content)
+    response.is_http = True
     try:
-        record.parse_http(auto_decode="all")
-        if (record.http_content_type or "").lower() not in _PAGES:
+        response.parse_http(auto_decode="all")
+        media, status = (response.http_content_type or "").lower(), response.http_headers.status_code
+        if media not in _PAGES or status not in _ANSWERS:
             return None
-        body = record.reader.read(RECORD_LIMIT + 1)
+        body = response.reader.read(RECORD_LIMIT + 1)
     except OSError as error:
         return Record(number, None, url=url, problem=f"its response cannot be read: {error}")
+    if not body.strip():
+        return None
     if len(body) > RECORD_LIMIT:
         return Record(number, None, url=url, problem=f"is longer than {RECORD_LIMIT:,} bytes")
-    return Record(number, _decoded(body, record.http_charset), "html", url)
+    return Record(number, _decoded(body, response.http_charset), "html", url)
 
 
 def _decoded(body: bytes, charset: str | None) -> str | bytes:
