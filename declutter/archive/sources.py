@@ -44,14 +44,18 @@ def find_files(sources: Iterable[Path | str]) -> list[File]:
 def _files(source: Path | str) -> Iterator[File]:
     path = Path(source)
     if path.is_dir():
-        base, paths = path, _walk(path)
+        own = OWN if settings_of(path) else frozenset()  # in a folder that declutter wrote
+        base, paths = (
+            path,
+            _shown(path, [found for found in path.rglob("*") if found.relative_to(path).parts[0] not in own]),
+        )
     elif path.exists():
         base, paths = path.parent, [path]
         if container_of(path.name) is None:
             raise UsageError(f"{path} is of no kind that declutter knows: {_known()}")
     elif glob.has_magic(str(source)):
         base = Path(*_fixed(path))
-        paths = [found for found in base.glob(str(path.relative_to(base))) if found.is_file()]
+        paths = _shown(base, base.glob(str(path.relative_to(base))))
     else:
         raise UsageError(f"there is no {source}")
     files = [
@@ -62,15 +66,13 @@ def _files(source: Path | str) -> Iterator[File]:
     yield from files
 
 
-def _walk(folder: Path) -> list[Path]:
-    """The files in a folder that are not hidden; in one that declutter wrote, without what belongs to itself."""
-    own = OWN if settings_of(folder) else frozenset()
-    found = []
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        if path.is_file() and parts[0] not in own and not any(part.startswith(".") for part in parts):
-            found.append(path)
-    return found
+def _shown(folder: Path, paths: Iterable[Path]) -> list[Path]:
+    """The files among some paths in a folder that are not hidden."""
+    return [
+        path
+        for path in paths
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
 
 
 def settings_of(folder: Path) -> dict[str, Any]:
