@@ -201,6 +201,7 @@ def clean_archive(
     except StoppedError as error:
         raise SourceError(f"{error}; the run stops there") from None
     _gather_errors(shards, given_up, out)
+    remove_unfinished(out)  # of workers that died
     report.finished = True
     report.seconds = round(time.monotonic() - started, 3)
     report.write(out)
