@@ -71,10 +71,10 @@ def apply_archive(
     out, folder = Path(out), None if labels is None else Path(labels)
     files = find_files(names)
     check_apart(files, names, out)
+    called = parse_fields(fields) if fields else _fields(files, folder)
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise UsageError(f"{out} is not empty; name a folder of its own")
-    called = parse_fields(fields) if fields else _fields(files, folder)
     applied = Applied()
     with replacing(out / ERRORS) as errors:
         for file in files:
