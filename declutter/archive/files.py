@@ -186,7 +186,7 @@ def replacing(path: Path, compression: Compression | None = None) -> Iterator[IO
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{os.getpid()}-{next(_numbers)}{PART}")
     try:
-        with beside.open("wb") as file:
+        with beside.open("wb", buffering=_BLOCK) as file:
             if compression is None:
                 yield file
             else:

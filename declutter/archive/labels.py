@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from declutter.document import Document, Source, kept_slices
@@ -87,20 +86,19 @@ def make_labels(
         kept: whether each stays.
         probabilities: of each one's kind, None where nobody asked.
     """
-    slices = kept_slices(text, spans, kept)
-    removed, others = [], []
-    for (start, end), kind, keep, probability in zip(spans, kinds, kept, probabilities, strict=True):
-        entry = {
-            "start": start,
-            "end": end,
-            "kind": kind.value,
-            "probability": None if probability is None else round(probability, 4),
-        }
-        if not keep:
-            removed.append(entry | {"text": text[start:end]})
-        elif kind is not Kind.CONTENT:
+    removed, others, stripped = [], [], []
+    for span, kind, keep, probability in zip(spans, kinds, kept, probabilities, strict=True):
+        if keep and kind is Kind.CONTENT:
+            continue
+        start, end = span
+        certain = None if probability is None else round(probability, 4)
+        entry: dict[str, Any] = {"start": start, "end": end, "kind": kind.value, "probability": certain}
+        if keep:
             others.append(entry)
-    stripped = [span for span, keep in zip(spans, kept, strict=True) if not keep]
+        else:
+            removed.append(entry | {"text": text[start:end]})
+            stripped.append(span)
+    slices = kept_slices(text, spans, kept)
     gaps = [{"start": start, "text": text[start:end]} for start, end in _between([*slices, *stripped], len(text))]
     counts = {kind.value: n for kind in Kind if (n := kinds.count(kind))}
     cleaned = "".join([text[start:end] for start, end in slices])
@@ -109,8 +107,12 @@ def make_labels(
 
 def _between(covered: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
     """The stretches of 0 to `length` that no slice covers."""
-    edges = [(0, 0), *sorted(covered), (length, length)]
-    return [(a, b) for (_, a), (b, _) in pairwise(edges) if a < b]
+    found, done = [], 0
+    for start, end in sorted(covered):
+        if done < start:
+            found.append((done, start))
+        done = max(done, end)
+    return [*found, (done, length)] if done < length else found
 
 
 def restore(text: str, labels: dict[str, Any]) -> str:
