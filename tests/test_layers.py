@@ -79,3 +79,9 @@ def test_labelling_a_page_loads_a_parser_and_no_scikit_learn():
 def test_the_command_line_loads_no_scikit_learn():
     modules = loaded("from declutter import cli; cli._label_parser()")
     assert modules & {"sklearn", "scipy", "joblib", "lxml", "bs4"} == set()
+
+
+def test_cleaning_json_lines_loads_nothing_of_the_extra():
+    modules = loaded("from declutter import archive, cli; cli._archive_parser(); cli._apply_parser()")
+    assert "declutter" in modules
+    assert modules & {"pyarrow", "fastwarc", "backports", "tqdm", "sklearn", "scipy", "lxml", "bs4"} == set()

@@ -29,7 +29,7 @@ from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, m
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
-MAX_CHARACTERS = 5_000_000
+MAX_CHARACTERS = 3_000_000  # a document of so many takes 300 MB and a second or two
 ON_ERROR = ("skip", "stop")
 
 
@@ -140,7 +140,7 @@ def clean_archive(
     started = time.monotonic()
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
     out = Path(out)
-    workers = workers or os.cpu_count() or 1
+    workers = (os.cpu_count() or 1) if workers is None else workers
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
     if on_error not in ON_ERROR:

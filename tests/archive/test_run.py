@@ -156,7 +156,7 @@ def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):
     [
         ({"engine": "abacus"}, "unknown engine 'abacus'"),
         ({"on_error": "weep"}, "on_error must be one of skip, stop"),
-        ({"workers": -1}, "at least 1"),
+        ({"workers": 0}, "at least 1"),
         ({"max_characters": 0}, "at least 1"),
         ({"keep": "adverts"}, "unknown kind"),
         ({"fields": "body=text"}, "unknown field"),

@@ -10,7 +10,8 @@ from declutter.archive.containers.record import Change, Changed, Record
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
 
-_ROWS = 128  # read at once
+_ROWS = 256  # read at once, where they are small
+_READ = 8 << 20  # bytes, about, read at once where they are not
 _GROUP = 32 << 20  # bytes of a row group that is written
 
 
@@ -54,8 +55,10 @@ def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], l
 def _batches(file: Any) -> Iterator[Any]:
     import pyarrow as pa
 
+    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
+    longest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0) + 1
     try:
-        yield from file.iter_batches(batch_size=_ROWS, use_threads=False)
+        yield from file.iter_batches(batch_size=max(1, min(_ROWS, _READ // longest)), use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise SourceError(f"cannot be read, nor what follows: {error}") from None
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from declutter.archive.labels import Cleaned
 
-RECORD_LIMIT = 64 << 20  # bytes; a longer record is not even read, so that memory stays bounded
+RECORD_LIMIT = 32 << 20  # bytes; a longer record is not even read, so that memory stays bounded
 
 
 class StoppedError(Exception):
