@@ -88,9 +88,16 @@ def bare_name(name: str) -> tuple[str, str]:
 
 
 def compression_of(path: Path) -> Compression | None:
-    """How a file is compressed, None where it is not."""
-    with path.open("rb") as file:
-        beginning = file.read(4)
+    """How a file is compressed, None where it is not.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(4)
+    except OSError as error:
+        raise SourceError(f"cannot be opened: {error.strerror or error}") from None
     return next((row for row in COMPRESSIONS if beginning.startswith(row.magic)), None)
 
 
@@ -98,8 +105,8 @@ class Reading:
     """A file as a stream of bytes, through its compression; every failure to read is a `SourceError`."""
 
     def __init__(self, path: Path):
+        self.compression = compression_of(path)
         try:
-            self.compression = compression_of(path)
             self._file = path.open("rb")
         except OSError as error:
             raise SourceError(f"cannot be opened: {error.strerror or error}") from None

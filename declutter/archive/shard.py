@@ -200,8 +200,10 @@ class _Cleaning:
     def _clean(self, record: Record) -> Cleaned:
         if record.problem is not None:
             raise SourceError(record.problem)
-        if isinstance(record.labels, dict) and "error" not in record.labels:
-            raise SourceError("was cleaned before; `declutter apply` restores it or decides anew")
+        if _of_its_own(record.labels):
+            raise SourceError(
+                f"has a {FIELD} field; where it was cleaned before, `declutter apply` restores or decides anew"
+            )
         source = "" if record.source is None else record.source
         if not isinstance(source, (str, bytes)):
             raise SourceError(f"its text is of type {type(source).__name__}")
@@ -216,7 +218,7 @@ class _Cleaning:
 
     def _unchanged(self, record: Record, reason: str) -> Changed:
         self.fail(record.position, reason, record.url)
-        return Changed(None, {"error": reason})
+        return Changed(None, record.labels if _of_its_own(record.labels) else {"error": reason})
 
     def _count(self, document: Document, labels: dict[str, Any]) -> None:
         counts = self.outcome
@@ -237,6 +239,11 @@ class _Cleaning:
             raise StoppedError(f"{self.file.source}{f', {position}' if position else ''}: {reason}")
         self.outcome.errors += 1
         write_line(self.errors, where | {"reason": reason})
+
+
+def _of_its_own(labels: Any) -> bool:
+    """Whether a record carries more than the reason why it could not be cleaned before; that must not be lost."""
+    return labels is not None and not (isinstance(labels, dict) and "error" in labels)
 
 
 def write_line(file: IO[bytes], value: Any) -> None:

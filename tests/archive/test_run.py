@@ -200,6 +200,37 @@ def test_a_shard_that_is_given_up_is_an_error(archive, tmp_path, monkeypatch):
     assert "died three times" in first["reason"]
 
 
+def test_a_source_that_vanishes_is_an_error(archive, tmp_path, monkeypatch):
+    def vanishing(work, shards, workers):
+        (archive / "1.jsonl").unlink()
+        (archive / "7.txt").unlink()
+        return ((shard, work(shard)) for shard in shards)
+
+    monkeypatch.setitem(ENGINES, "local", vanishing)
+    assert clean_archive(archive, tmp_path / "out").errors == 3
+    errors = [json.loads(line) for line in (tmp_path / "out/errors.jsonl").read_text().splitlines()]
+    assert [error["file"] for error in errors] == [str(archive / name) for name in ("1.jsonl", "2.jsonl", "7.txt")]
+    assert (errors[0]["position"], errors[0]["reason"]) == (None, "cannot be opened: No such file or directory")
+    assert (tmp_path / "out/8.txt").exists()
+
+
+def test_a_full_disk_ends_the_run_and_harms_nothing(archive, tmp_path, clean, monkeypatch):
+    clean(archive / "0.jsonl", tmp_path / "out")
+    before = results(tmp_path / "out")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    def filling(work, shards, workers):
+        monkeypatch.setattr(os, "fsync", full)
+        return ((shard, work(shard)) for shard in shards)
+
+    monkeypatch.setitem(ENGINES, "local", filling)
+    with pytest.raises(OSError, match="No space left"):
+        clean_archive(archive, tmp_path / "out", threshold=0.0, drop_phrases=["share this"])
+    assert results(tmp_path / "out") == before
+
+
 def test_a_fault_of_declutters_own_costs_one_document(archive, tmp_path, clean, monkeypatch):
     from declutter.archive import shard
 

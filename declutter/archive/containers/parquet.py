@@ -71,6 +71,8 @@ def _check(schema: Any, name: str) -> None:
     found = schema.field(name).type
     if not (pa.types.is_string(found) or pa.types.is_large_string(found)):
         raise SourceError(f"column {name!r} is of type {found}, not text")
+    if FIELD in schema.names and schema.field(FIELD).type != _labels_type():
+        raise SourceError(f"has a column {FIELD!r} of its own")
 
 
 def _compression(file: Any) -> str:

@@ -182,5 +182,12 @@ def test_fields_may_have_other_names(clean, tmp_path):
 def test_what_was_cleaned_is_not_cleaned_again(clean, tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "One.\\nShare this"}\n')
     clean(tmp_path / "a.jsonl", tmp_path / "out")
-    assert clean(tmp_path / "out/a.jsonl", tmp_path / "twice").errors == 1
+    with (tmp_path / "out/a.jsonl").open("a") as file:
+        file.write(
+            '{"text": "One.\\nShare this", "declutter": "mine"}\n{"text": "One.", "declutter": {"error": "x"}}\n'
+        )
+    assert clean(tmp_path / "out/a.jsonl", tmp_path / "twice").errors == 2
     assert "was cleaned before" in (tmp_path / "twice/errors.jsonl").read_text()
+    before, after = ((tmp_path / name / "a.jsonl").read_text().splitlines() for name in ("out", "twice"))
+    assert after[:2] == before[:2]
+    assert json.loads(after[2])["declutter"]["removed"] == []

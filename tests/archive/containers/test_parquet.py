@@ -82,6 +82,15 @@ def test_a_decision_can_be_made_again(clean, tmp_path):
     assert written[1]["declutter"]["policy"]["keep"] == ["content"]
 
 
+def test_what_was_cleaned_is_not_cleaned_again(clean, tmp_path):
+    pq.write_table(odd_table([TEXT, None, "x" * 50]), tmp_path / "a.parquet")
+    clean(tmp_path / "a.parquet", tmp_path / "out", max_characters=len(TEXT) - 1)
+    assert clean(tmp_path / "out/a.parquet", tmp_path / "twice").errors == 2
+    first, second = (pq.read_table(tmp_path / folder / "a.parquet").to_pylist() for folder in ("out", "twice"))
+    assert second[1:] == first[1:]
+    assert (second[0]["text"], second[0]["declutter"]["error"]) == (CLEANED, None)
+
+
 def test_a_text_that_is_not_utf_8_fails_alone(clean, tmp_path):
     good, bad = b"One.\nShare this", b"Two \xff.\nShare this"
     offsets = pa.py_buffer(b"".join(n.to_bytes(4, "little") for n in (0, len(good), len(good) + len(bad))))
@@ -103,6 +112,7 @@ def test_a_text_that_is_not_utf_8_fails_alone(clean, tmp_path):
         ({"body": ["x"]}, "has no columns 'text'; its columns are body"),
         ({"text": [1]}, "column 'text' is of type int64, not text"),
         ({"text": [["x"]]}, "column 'text' is of type list"),
+        ({"text": ["x"], "declutter": ["mine"]}, "has a column 'declutter' of its own"),
     ],
     ids=repr,
 )
