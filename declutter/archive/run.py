@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib import metadata
@@ -247,6 +247,10 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
         different = []
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{out / REPORT} is not the report of a run") from None
+    if "sidecar" in different:
+        raise UsageError(
+            f"{out} was written {'without' if report.settings['sidecar'] else 'with'} --sidecar; name another folder"
+        )
     if different and not redo:
         raise UsageError(
             f"{out} was written with another {' and '.join(different)}; --redo does it again, another folder keeps both"
@@ -262,7 +266,8 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
 def _written_before(out: Path) -> set[str]:
     found: set[str] = set()
     for path in (out / STATE).rglob("*.json"):
-        found.update(name for _, name, _ in json.loads(path.read_bytes())["files"])
+        with suppress(ValueError, KeyError, TypeError):  # what is no state says nothing
+            found.update(name for _, name, _ in json.loads(path.read_bytes())["files"])
     return found
 
 

@@ -1,6 +1,7 @@
 """Runs: the same bytes with any number of workers and after any death, nothing done twice, no mixture of settings."""
 
 import gzip
+import io
 import json
 import os
 import signal
@@ -121,25 +122,42 @@ def test_what_is_done_is_not_done_again(archive, tmp_path, clean):
         ({"keep": "content"}, "policy"),
         ({"preset": "corpus"}, "policy"),
         ({"unit": "block"}, "unit"),
-        ({"sidecar": True}, "sidecar"),
         ({"fields": "text=body"}, "fields"),
         ({"max_characters": 9}, "max_characters"),
     ],
     ids=repr,
 )
 def test_other_settings_are_refused_or_do_everything_again(archive, tmp_path, clean, options, named):
-    clean(archive, tmp_path / "out")
+    sources = [archive / "0.jsonl", archive / "6.txt"]
+    clean(sources, tmp_path / "out")
     before = results(tmp_path / "out")
     with pytest.raises(UsageError, match=f"with another {named}; --redo"):
-        clean(archive, tmp_path / "out", **options)
+        clean(sources, tmp_path / "out", **options)
     assert results(tmp_path / "out") == before
-    with pytest.raises(UsageError, match=r"holds 1\.jsonl of an earlier run"):
-        clean(archive / "0.jsonl", tmp_path / "out", redo=True, **options)
-    assert clean(archive, tmp_path / "out", redo=True, **options).skipped == 0
-    clean(archive, tmp_path / "fresh", **options)
-    if "sidecar" not in options:
-        assert results(tmp_path / "out") == results(tmp_path / "fresh")
-    assert clean(archive, tmp_path / "out", **options).skipped == 6
+    with pytest.raises(UsageError, match=r"holds 6\.txt of an earlier run"):
+        clean(sources[0], tmp_path / "out", redo=True, **options)
+    assert clean(sources, tmp_path / "out", redo=True, **options).skipped == 0
+    clean(sources, tmp_path / "fresh", **options)
+    assert results(tmp_path / "out") == results(tmp_path / "fresh")
+    assert clean(sources, tmp_path / "out", **options).skipped == 2
+
+
+@pytest.mark.parametrize("sidecar", [True, False])
+def test_a_folder_holds_texts_or_only_labels(archive, tmp_path, clean, sidecar):
+    clean(archive, tmp_path / "out", sidecar=sidecar)
+    with pytest.raises(UsageError, match=f"was written with{'' if sidecar else 'out'} --sidecar; name another"):
+        clean(archive, tmp_path / "out", sidecar=not sidecar, redo=True)
+
+
+def test_progress_is_shown_on_a_terminal_alone(archive, tmp_path, clean, monkeypatch):
+    pytest.importorskip("tqdm")
+    for terminal in (False, True):
+        stderr = io.StringIO()
+        stderr.isatty = lambda terminal=terminal: terminal
+        monkeypatch.setattr(sys, "stderr", stderr)
+        clean(archive, tmp_path / str(terminal), progress=True)
+        assert ("docs/s, 0% removed, 1 errors" in stderr.getvalue()) is terminal
+        assert bool(stderr.getvalue()) is terminal
 
 
 def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):
