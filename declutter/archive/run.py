@@ -234,8 +234,10 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
         OSError: it cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
+    sidecar = report.settings["sidecar"]
     try:
         before = json.loads((out / REPORT).read_bytes())
+        sidecar = before["settings"].get("sidecar", sidecar)
         different = sorted(
             name
             for name in {"declutter", *report.settings}
@@ -247,7 +249,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
         different = []
     except (ValueError, KeyError, TypeError):
         raise UsageError(f"{out / REPORT} is not the report of a run") from None
-    if "sidecar" in different:
+    if sidecar is not report.settings["sidecar"]:
         raise UsageError(
             f"{out} was written {'without' if report.settings['sidecar'] else 'with'} --sidecar; name another folder"
         )

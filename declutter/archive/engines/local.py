@@ -15,7 +15,7 @@ from multiprocessing.connection import wait as wait_for
 
 from declutter.archive.shard import Outcome, Shard
 
-DEATHS = 3  # of workers, after which the shard that they had is given up
+DEATHS = 3  # of workers that had nothing else to do, after which their shard is given up
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -46,7 +46,8 @@ def run(
                         outcome = future.result()
                         yield running.pop(future), outcome
             except BrokenProcessPool:
-                deaths.update(running.values())
+                for shard in running.values():
+                    deaths[shard] += alone  # 0 makes a suspect of it
         for shard in running.values():
             if deaths[shard] < DEATHS:
                 waiting.appendleft(shard)
