@@ -68,14 +68,22 @@ def _parser(command: str, description: str, examples: str) -> argparse.ArgumentP
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="pages or texts; '-' or none reads standard input")
     parser.add_argument(
+        "--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)"
+    )
+    _add_kinds(parser)
+    _add_labeller(parser)
+
+
+def _add_kinds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--keep",
         metavar="KINDS",
         help=f"kinds to keep, comma-separated (default: content,headline); kinds: {KINDS_HELP}",
     )
     parser.add_argument("--drop", metavar="KINDS", help="kinds to strip; without --keep, every other kind stays")
-    parser.add_argument(
-        "--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)"
-    )
+
+
+def _add_labeller(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unit",
         choices=UNITS,
@@ -272,6 +280,100 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
         beside.unlink(missing_ok=True)
 
 
+def _archive_parser() -> argparse.ArgumentParser:
+    from declutter.archive.containers import FIELDS
+    from declutter.archive.engines import ENGINES
+    from declutter.archive.run import MAX_CHARACTERS, ON_ERROR
+
+    parser = _parser(
+        "archive",
+        "Cleans every document of JSON lines, Parquet, WARC, WET, text and HTML files, also gzip or zstd, into files of the same "
+        "names in a folder. Whatever ends a run, the same command goes on where it was.",
+        "  declutter archive crawl/ --out cleaned\n"
+        "  declutter archive 'news-*.jsonl.zst' --out cleaned --fields text=body,url=link --workers 8\n"
+        "  declutter archive CC-MAIN-20261101.warc.wet.gz --out cleaned --for corpus --on-error stop\n"
+        "  declutter archive records.parquet --out labelled --sidecar",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders or globs")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the cleaned files go")
+    parser.add_argument("--engine", choices=ENGINES, default="local", help="where it runs (default: %(default)s)")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--fields",
+        metavar="NAMES",
+        help=f"what the archive calls {', '.join(FIELDS)}, where it calls them otherwise, as in text=body,url=link",
+    )
+    parser.add_argument(
+        "--sidecar", action="store_true", help="leave texts as they are, write only labels to DIR/labels"
+    )
+    parser.add_argument(
+        "--on-error", choices=ON_ERROR, default="skip", help="what to do where a document fails (default: %(default)s)"
+    )
+    parser.add_argument("--redo", action="store_true", help="do again what is done, with other settings if need be")
+    parser.add_argument(
+        "--max-characters",
+        type=int,
+        default=MAX_CHARACTERS,
+        metavar="N",
+        help="longer documents are not judged and counted as errors (default: %(default)s)",
+    )
+    _add_kinds(parser)
+    _add_labeller(parser)
+    return parser
+
+
+def _run_archive(arguments: argparse.Namespace) -> int:
+    from declutter.archive import clean_archive
+
+    options = {name: value for name, value in vars(arguments).items() if name not in ("keep_phrase", "drop_phrase")}
+    report = clean_archive(
+        **options, keep_phrases=arguments.keep_phrase, drop_phrases=arguments.drop_phrase, progress=True
+    )
+    share = report.removed_characters / max(report.characters, 1)
+    print(
+        f"{report.records:,} documents in {report.files:,} files, {share:.1%} of the characters stripped, "
+        f"{report.errors:,} errors, {report.seconds:.1f} s"
+        + (f", {report.skipped:,} of {report.shards:,} shards were done before" if report.skipped else ""),
+        file=sys.stderr,
+    )
+    return _after_errors(report.errors, arguments.out)
+
+
+def _apply_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "apply",
+        "Decides anew which kinds stay in what `declutter archive` cleaned, or puts back what was stripped; no model runs.",
+        "  declutter apply cleaned --out stricter --keep content\n"
+        "  declutter apply cleaned --out as-it-was --restore\n"
+        "  declutter apply records.parquet --labels labelled/labels --out cleaned --drop appeal,paywall",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SRC", help="folders that declutter wrote, or files out of them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty folder to write to")
+    parser.add_argument(
+        "--restore", dest="undo", action="store_true", help="put back what was stripped, and take the labels off"
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="DIR", help="the labels that --sidecar wrote; SRC is then what was labelled"
+    )
+    parser.add_argument("--fields", metavar="NAMES", help="as for declutter archive (default: what the run was told)")
+    _add_kinds(parser)
+    return parser
+
+
+def _run_apply(arguments: argparse.Namespace) -> int:
+    from declutter.archive import apply_archive
+
+    applied = apply_archive(**vars(arguments))
+    print(f"{applied.records:,} documents, {applied.errors:,} errors", file=sys.stderr)
+    return _after_errors(applied.errors, arguments.out)
+
+
+def _after_errors(errors: int, out: Path) -> int:
+    if errors:
+        _complain(f"see {out / 'errors.jsonl'}")
+    return 1 if errors else 0
+
+
 def _project(part: str) -> Path:
     """A folder of the checkout that this package stands in, or of the working directory."""
     beside = Path(__file__).resolve().parent.parent / part
@@ -405,6 +507,8 @@ def _needs_training() -> None:
 COMMANDS = {
     "filter": (_filter_parser, _run_filter),
     "label": (_label_parser, _run_label),
+    "archive": (_archive_parser, _run_archive),
+    "apply": (_apply_parser, _run_apply),
     "evaluate": (_evaluate_parser, _run_evaluate),
     "train": (_train_parser, _run_train),
     "corpus": (_corpus_parser, _run_corpus),

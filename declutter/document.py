@@ -221,7 +221,8 @@ class Document(Sequence[Paragraph]):
     def text(self) -> str:
         """What is kept, in order. For a text source a subsequence of it: kept paragraphs and white space, nothing rewritten."""
         if self.source.format == "text":
-            return _kept_text(self.source.text, self.source.spans, self.kept)
+            text = self.source.text
+            return "".join([text[start:end] for start, end in kept_slices(text, self.source.spans, self.kept)])
         kept = [text for text, keep in zip(self.source.texts, self.kept, strict=True) if keep]
         return ("\n" if self.source.format == "list" else "\n\n").join(kept)
 
@@ -357,53 +358,58 @@ def _blocks(kinds: list[Kind]) -> list[int | None]:
     return blocks
 
 
-def _kept_text(text: str, spans: list[tuple[int, int]], kept: list[bool]) -> str:
-    """The kept paragraphs with white space of the source between them.
+def kept_slices(text: str, spans: Sequence[tuple[int, int]], kept: Sequence[bool]) -> list[tuple[int, int]]:
+    """Start and end of everything that stays of a text: the kept paragraphs with white space of the text between them.
 
     Neighbours keep their gap as it is. Where something was stripped between two, the first keeps the end of its line and
     the second its indentation; of the line breaks between them the longest run stays, so that a blank line is not lost.
+
+    Args:
+        text: the whole text.
+        spans: start and end of each paragraph.
+        kept: whether each stays.
     """
     if spans and not any(kept):
-        return ""
-    parts: list[str] = []
+        return []
+    slices: list[tuple[int, int]] = []
     previous = 0  # end of the paragraph before, stripped or not
-    gaps: list[str] = []  # all white space since the last kept paragraph
+    gaps: list[tuple[int, int]] = []  # all white space since the last kept paragraph
     for (start, end), keep in zip(spans, kept, strict=True):
-        gaps.append(text[previous:start])
+        gaps.append((previous, start))
         if keep:
-            parts += (_join(gaps) if parts or len(gaps) == 1 else _indent(gaps[-1]), text[start:end])
+            slices += _join(text, gaps) if slices or len(gaps) == 1 else [_indent(text, gaps[-1])]
+            slices.append((start, end))
             gaps = []
         previous = end
-    gaps.append(text[previous:])
-    parts.append(gaps[0] if len(gaps) == 1 else _last(gaps))
-    return "".join(parts)
+    gaps.append((previous, len(text)))
+    return slices + _last(text, gaps)
 
 
-def _join(gaps: list[str]) -> str:
+def _join(text: str, gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
     if len(gaps) == 1:
-        return gaps[0]
-    widest = max(gaps, key=lambda gap: len(LINE_BREAK.findall(gap)))
-    return _tail(gaps[0]) + _breaks(widest) + _indent(gaps[-1])
+        return gaps
+    widest = max(gaps, key=lambda gap: len(LINE_BREAK.findall(text, *gap)))
+    return [_tail(text, gaps[0]), _breaks(text, widest), _indent(text, gaps[-1])]
 
 
-def _last(gaps: list[str]) -> str:
-    """The white space after the last kept paragraph: the end of its line and the source's own end, whatever was stripped between."""
-    if LINE_BREAK.search(gaps[-1]):
-        return _tail(gaps[0]) + gaps[-1]
-    found = LINE_BREAK.search(gaps[0])
-    return gaps[0][: found.end()] if found else gaps[-1]
+def _last(text: str, gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The white space after the last kept paragraph: the end of its line and the text's own end, whatever was stripped between."""
+    if len(gaps) == 1 or LINE_BREAK.search(text, *gaps[-1]):
+        return [_tail(text, gaps[0]), gaps[-1]] if len(gaps) > 1 else gaps
+    found = LINE_BREAK.search(text, *gaps[0])
+    return [(gaps[0][0], found.end())] if found else [gaps[-1]]
 
 
-def _tail(gap: str) -> str:
-    found = LINE_BREAK.search(gap)
-    return gap[: found.start()] if found else ""
+def _tail(text: str, gap: tuple[int, int]) -> tuple[int, int]:
+    found = LINE_BREAK.search(text, *gap)
+    return gap[0], found.start() if found else gap[0]
 
 
-def _breaks(gap: str) -> str:
-    found = list(LINE_BREAK.finditer(gap))
-    return gap[found[0].start() : found[-1].end()] if found else ""
+def _breaks(text: str, gap: tuple[int, int]) -> tuple[int, int]:
+    found = list(LINE_BREAK.finditer(text, *gap))
+    return (found[0].start(), found[-1].end()) if found else (gap[0], gap[0])
 
 
-def _indent(gap: str) -> str:
-    found = list(LINE_BREAK.finditer(gap))
-    return gap[found[-1].end() :] if found else gap
+def _indent(text: str, gap: tuple[int, int]) -> tuple[int, int]:
+    found = list(LINE_BREAK.finditer(text, *gap))
+    return found[-1].end() if found else gap[0], gap[1]

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import declutter
+from declutter.archive.engines import ENGINES
 from declutter.cli import COMMANDS, _labeller, main
 from declutter.kinds import SCORED
 
@@ -321,6 +322,43 @@ def test_the_filters_help_names_the_other_commands_and_every_kind():
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_version(command):
     assert run(f"{command} --version").out.decode() == f"declutter {declutter.__version__}\n"
+
+
+def test_archive_reports_on_stderr_and_its_code_says_whether_records_failed(folder, monkeypatch):
+    def here(work, shards, workers):
+        return ((shard, work(shard)) for shard in shards)
+
+    monkeypatch.setitem(ENGINES, "local", here)
+    (folder / "good.jsonl").write_text('{"body": "One.\\nShare this", "n": 1}\n')
+    done = run(f"archive good.jsonl --out clean {ALL} --fields text=body --drop-phrase='share this' --workers=3")
+    assert (done.code, done.out) == (0, b"")
+    assert done.err.startswith("1 documents in 1 files, 71.4% of the characters stripped, 0 errors, ")
+    assert json.loads((folder / "clean/good.jsonl").read_text())["body"] == "One."
+    again = run(f"archive good.jsonl --out clean {ALL} --fields text=body --drop-phrase='share this'")
+    assert again.err.endswith(", 1 of 1 shards were done before\n")
+    assert run("apply clean --out back --restore") == Output(0, b"", "1 documents, 0 errors\n")
+    assert (folder / "back/good.jsonl").read_bytes() == (folder / "good.jsonl").read_bytes()
+    assert run("apply clean --out kept --keep content").code == 0
+    assert json.loads((folder / "kept/good.jsonl").read_text())["body"] == "One.\nShare this"
+
+    (folder / "bad.jsonl").write_text("{broken\n")
+    failed = run(f"archive bad.jsonl --out clean {ALL} --fields text=body --drop-phrase='share this'")
+    assert (failed.code, failed.err.splitlines()[1]) == (1, f"declutter: see {Path('clean/errors.jsonl')}")
+    stopped = run("archive bad.jsonl --out other --on-error stop")
+    assert (stopped.code, stopped.err.count("\n")) == (1, 1)
+    assert "the run stops there" in stopped.err
+    for arguments, complaint in (
+        (f"archive good.jsonl --out clean {ALL}", "clean was written with another fields and policy"),
+        ("archive nowhere --out new", "there is no nowhere"),
+        ("archive folder --out new", "folder holds nothing to clean"),
+        ("archive good.txt --out new --keep ads", "unknown kind 'ads'"),
+        ("archive good.txt --out good.txt/new", "Not a directory"),
+        ("apply good.jsonl --out clean", "clean is not empty"),
+    ):
+        refused = run(arguments)
+        assert (refused.code, refused.out, refused.err.count("\n")) == (2, b"", 1)
+        assert complaint in refused.err
+    assert not (folder / "new").exists()
 
 
 PROGRAM = [sys.executable, "-m", "declutter"]

@@ -13,7 +13,7 @@ import declutter
 # "declutter" is the package's public face: the labeller's users stand below it.
 LAYERS = [
     "errors", "kinds", "document", "policy", "readers", "features", "model", "explain", "writers", "labeller",
-    "declutter", "training", "cli", "__main__",
+    "declutter", "archive", "training", "cli", "__main__",
 ]  # fmt: skip
 PACKAGE = Path(declutter.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -79,3 +79,9 @@ def test_labelling_a_page_loads_a_parser_and_no_scikit_learn():
 def test_the_command_line_loads_no_scikit_learn():
     modules = loaded("from declutter import cli; cli._label_parser()")
     assert modules & {"sklearn", "scipy", "joblib", "lxml", "bs4"} == set()
+
+
+def test_cleaning_json_lines_loads_nothing_of_the_extra():
+    modules = loaded("from declutter import archive, cli; cli._archive_parser(); cli._apply_parser()")
+    assert "declutter" in modules
+    assert modules & {"pyarrow", "fastwarc", "backports", "tqdm", "sklearn", "scipy", "lxml", "bs4"} == set()

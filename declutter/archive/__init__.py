@@ -1,0 +1,10 @@
+"""Whole archives: every document of JSON lines, Parquet, WARC, WET, text and HTML files cleaned, with what leads back.
+
+`run.clean_archive` is a run, `shard.clean_shard` what every engine calls, `labels` what stands beside a cleaned text, and
+`apply.apply_archive` what can be done with it afterwards.
+"""
+
+from declutter.archive.apply import Applied, apply_archive
+from declutter.archive.run import Report, clean_archive
+
+__all__ = ["Applied", "Report", "apply_archive", "clean_archive"]

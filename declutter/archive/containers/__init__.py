@@ -1,0 +1,101 @@
+"""What archives are made of: a container is one file here and one row of `CONTAINERS`.
+
+A container streams through a file, hands every record to a `Change`, and writes what comes back under the same fields and in
+the same order. What a change does (clean, restore, decide again) a container does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple, Protocol
+
+from declutter.archive.containers import jsonl, parquet, single, warc
+from declutter.archive.containers.record import Change
+from declutter.archive.files import bare_name
+from declutter.errors import UsageError
+
+FIELDS = ("text", "url", "date", "title")
+"""What is asked of a record, by declutter's names; a user says what they are called in an archive."""
+
+
+class Rewrite(Protocol):
+    """Streams through a file; raises `SourceError` where the rest of it cannot be read."""
+
+    def __call__(
+        self, source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change
+    ) -> None:
+        """Rewrites a file.
+
+        Args:
+            source: what is read.
+            target: where the records go, uncompressed; None where only their labels are wanted.
+            fields: what the archive calls each of `FIELDS`.
+            labelled: whether the records that go out carry labels.
+            change: what becomes of every record.
+        """
+
+
+class Container(NamedTuple):
+    """One row of CONTAINERS.
+
+    Attributes:
+        suffixes: how the names of such files end, less their compression.
+        rewrite: streams through one.
+        package: what has to be installed to read one, or None.
+        written_as: suffix of what is written, which is added to the source's, or takes its place where that is `replaces`.
+        many: whether a file holds many records; files of one record are cleaned many at a time.
+        compressed: whether output is compressed as its source is.
+    """
+
+    suffixes: tuple[str, ...]
+    rewrite: Rewrite
+    package: str | None = None
+    written_as: str = ""
+    many: bool = True
+    compressed: bool = True
+
+
+CONTAINERS = {
+    "jsonl": Container((".jsonl", ".ndjson", ".json"), jsonl.rewrite),
+    "parquet": Container((".parquet", ".pq"), parquet.rewrite, "pyarrow", compressed=False),
+    "warc": Container((".warc", ".wet"), warc.rewrite, "fastwarc", ".jsonl"),
+    "text": Container((".txt", ".text", ".md"), single.rewrite_text, many=False),
+    "page": Container((".html", ".htm", ".xhtml"), single.rewrite_page, written_as=".txt", many=False),
+}
+"""Container of each kind of file."""
+
+
+def container_of(name: str) -> str | None:
+    """The container that a file's name speaks of, None where there is none."""
+    suffix = PurePosixPath(bare_name(name)[0]).suffix.lower()
+    return next((key for key, row in CONTAINERS.items() if suffix in row.suffixes), None)
+
+
+def written_name(name: str) -> str:
+    """The name under which a file is written: its own, with the suffix of another container where it goes to one."""
+    bare, compression = bare_name(name)
+    container = container_of(name)
+    return bare + (CONTAINERS[container].written_as if container else "") + compression
+
+
+def parse_fields(given: Mapping[str, str] | str | None) -> dict[str, str]:
+    """What an archive calls each of `FIELDS`, from pairs or from "text=body,url=link".
+
+    Raises:
+        UsageError: a pair is not one, or of an unknown field.
+    """
+    if isinstance(given, str):
+        pairs: Iterable[tuple[str, ...]] = [
+            tuple(map(str.strip, pair.partition("=")[::2])) for pair in given.split(",")
+        ]
+    else:
+        pairs = (given or {}).items()
+    found = {name: name for name in FIELDS}
+    for name, called in pairs:
+        if name not in FIELDS:
+            raise UsageError(f"unknown field {name!r}; the fields are {', '.join(FIELDS)}, as in text=body,url=link")
+        if not called:
+            raise UsageError(f"field {name!r} needs the name that the archive gives it, as in {name}=body")
+        found[name] = called
+    return found

@@ -1,0 +1,164 @@
+"""JSON lines. Only the text and the labels of a line change; every other byte of it stays, which no parse and dump could promise."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from declutter.archive.containers.record import RECORD_LIMIT, Change, Record
+from declutter.archive.files import Reading
+from declutter.archive.labels import FIELD
+from declutter.errors import SourceError
+
+_SPACE = re.compile("[ \t\r\n\ufeff]*")
+_COMMA = re.compile("[ \t\r\n]*,[ \t\r\n]*")
+
+
+class Number(NamedTuple):
+    """A number as it is written, which no type of Python's could overflow or round."""
+
+    digits: str
+
+
+_DECODER = json.JSONDecoder(parse_int=Number, parse_float=Number)
+
+
+class Member(NamedTuple):
+    """One member of a JSON object.
+
+    Attributes:
+        before: where the member before it ends, or the object begins.
+        start, end: where its value does.
+        value: what it is.
+    """
+
+    before: int
+    start: int
+    end: int
+    value: Any
+
+
+def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change) -> None:
+    """Streams through lines of JSON objects; see `containers.Rewrite`."""
+    number = 0
+    with Reading(source) as file:
+        try:
+            for number, raw in enumerate(file.lines(RECORD_LIMIT), 1):
+                written = _rewritten(raw, number, fields, labelled, change)
+                if target is not None:
+                    target.write(written)
+        except SourceError as error:
+            change.fail(number + 1, str(error))
+
+
+def _rewritten(raw: bytes | None, number: int, fields: Mapping[str, str], labelled: bool, change: Change) -> bytes:
+    """What becomes of one line; nothing is left of one that is no JSON object."""
+    if raw is None:
+        change.fail(number, f"is longer than {RECORD_LIMIT:,} bytes")
+        return b""
+    if not raw.strip():
+        return raw
+    try:
+        line = raw.decode("utf-8")
+        members = parse_object(line)
+    except UnicodeDecodeError as error:
+        change.fail(number, f"is not UTF-8: {error.reason} at byte {error.start}")
+    except (ValueError, RecursionError) as error:
+        change.fail(number, f"is not a JSON object: {error}")
+    else:
+        return _changed(line, members, number, fields, labelled, change).encode("utf-8")
+    return b""
+
+
+def _changed(
+    line: str, members: dict[str, Member], number: int, fields: Mapping[str, str], labelled: bool, change: Change
+) -> str:
+    text, url, labels = (members.get(name) for name in (fields["text"], fields["url"], FIELD))
+    record = Record(
+        number,
+        source=None if text is None else text.value,
+        url=url.value if url is not None and isinstance(url.value, str) else None,
+        labels=None if labels is None else _with_numbers(line, labels),
+        problem=f"has no field {fields['text']!r}" if text is None else None,
+    )
+    cleaned, found = change(record)
+    edits = []  # start, end, what comes instead
+    if cleaned is not None and text is not None and cleaned.text != text.value:
+        edits.append((text.start, text.end, _dump(cleaned.text, line)))
+    if labels is not None:
+        edits.append((labels.start, labels.end, _dump(found, line)) if labelled else _without(line, labels))
+    elif labelled:
+        last = max((member.end for member in members.values()), default=line.index("{") + 1)
+        edits.append((last, last, f'{", " if members else ""}"{FIELD}": {_dump(found, line)}'))
+    for start, end, instead in sorted(edits, reverse=True):
+        line = line[:start] + instead + line[end:]
+    return line
+
+
+def _with_numbers(line: str, member: Member) -> Any:
+    """The value of a member with its numbers as such; where they are too large for that it is not declutter's."""
+    try:
+        return json.loads(line[member.start : member.end])
+    except ValueError:
+        return member.value
+
+
+def _without(line: str, member: Member) -> tuple[int, int, str]:
+    """The edit that takes a member out, with the comma that is then one too many."""
+    first = line[member.before - 1] == "{"
+    comma = _COMMA.match(line, member.end) if first else None
+    return member.before, comma.end() if comma else member.end, ""
+
+
+def _dump(value: Any, line: str) -> str:
+    """JSON that escapes what the rest of the line escapes, and what UTF-8 cannot hold."""
+    dumped = json.dumps(value, ensure_ascii=line.isascii())
+    try:
+        dumped.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return dumped
+
+
+def parse_object(line: str) -> dict[str, Member]:
+    """The members of the JSON object that a line holds, by name; of equal names the last counts, as in `json.loads`.
+
+    Raises:
+        ValueError: there is something else on the line.
+    """
+    at = _skip(line, 0, "{", "no object begins")
+    members: dict[str, Member] = {}
+    end = at  # of the last member
+    more = line[_space(line, at) : _space(line, at) + 1] != "}"
+    while more:
+        name, at = _DECODER.raw_decode(line, _space(line, at))
+        if not isinstance(name, str):
+            raise ValueError(f"a name is no string at character {at}")
+        start = _space(line, _skip(line, at, ":", "a colon is missing"))
+        value, at = _DECODER.raw_decode(line, start)
+        members[name] = Member(end, start, at, value)
+        end = at
+        at = _space(line, at)
+        more = line[at : at + 1] == ","
+        at += more
+    at = _space(line, _skip(line, at, "}", "a comma or a closing brace is missing"))
+    if at != len(line):
+        raise ValueError(f"something follows the object at character {at}")
+    return members
+
+
+def _space(line: str, at: int) -> int:
+    """The first character from `at` on that is no white space."""
+    found = _SPACE.match(line, at)
+    return at if found is None else found.end()
+
+
+def _skip(line: str, at: int, character: str, problem: str) -> int:
+    """Past a character and the white space before it."""
+    at = _space(line, at)
+    if line[at : at + 1] != character:
+        raise ValueError(f"{problem} at character {at}")
+    return at + 1

@@ -1,0 +1,223 @@
+"""Files read whole through their compression, and written whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import importlib.util
+import io
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from declutter.errors import MissingExtraError, SourceError
+
+PART = ".part"  # ends the name of what is not finished
+_BLOCK = 1 << 20
+_numbers = itertools.count()
+
+
+def needs(package: str, what: str) -> None:
+    """Refuses to go on without a package of the extra.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        found = importlib.util.find_spec(package)
+    except ModuleNotFoundError:  # of the package that it would be in
+        found = None
+    if found is None:
+        raise MissingExtraError(f"{what} needs {package}: pip install 'declutter[archive]'")
+
+
+class Compression(NamedTuple):
+    """One way to compress a file.
+
+    Attributes:
+        suffix: how names end.
+        magic: how contents begin.
+        package: what has to be installed, None for the standard library.
+        read, write: wrap a binary file.
+    """
+
+    suffix: str
+    magic: bytes
+    package: str | None
+    read: Callable[[IO[bytes]], Any]
+    write: Callable[[IO[bytes]], Any]
+
+
+def _zstd(file: IO[bytes], mode: str) -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.ZstdFile(file, mode)  # type: ignore[call-overload]
+
+
+COMPRESSIONS = (
+    Compression(
+        ".gz",
+        b"\x1f\x8b",
+        None,
+        lambda file: gzip.GzipFile(fileobj=file, mode="rb"),
+        lambda file: gzip.GzipFile(
+            "", "wb", 6, file, mtime=0
+        ),  # without name and time, so that the same run gives the same bytes
+    ),
+    Compression(
+        ".zst",
+        b"\x28\xb5\x2f\xfd",
+        "backports.zstd" if sys.version_info < (3, 14) else None,
+        lambda file: _zstd(file, "rb"),
+        lambda file: _zstd(file, "wb"),
+    ),
+)
+"""What is seen through. The contents decide, not the name."""
+
+
+def bare_name(name: str) -> tuple[str, str]:
+    """A file's name without the suffix of its compression, and that suffix or ""."""
+    suffix = next((row.suffix for row in COMPRESSIONS if name.lower().endswith(row.suffix)), "")
+    return name[: len(name) - len(suffix)], name[len(name) - len(suffix) :]
+
+
+def compression_of(path: Path) -> Compression | None:
+    """How a file is compressed, None where it is not.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(4)
+    except OSError as error:
+        raise SourceError(f"cannot be opened: {error.strerror or error}") from None
+    return next((row for row in COMPRESSIONS if beginning.startswith(row.magic)), None)
+
+
+class Reading:
+    """A file as a stream of bytes, through its compression; every failure to read is a `SourceError`."""
+
+    def __init__(self, path: Path):
+        self.compression = compression_of(path)
+        try:
+            self._file = path.open("rb")
+        except OSError as error:
+            raise SourceError(f"cannot be opened: {error.strerror or error}") from None
+        self._stream: Any = self._file if self.compression is None else self.compression.read(self._file)
+        self._given = 0
+        self.last = b""  # up to four bytes that came last
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, size: int = _BLOCK) -> bytes:
+        """Up to `size` bytes, as many as are there before damage begins; none at the end."""
+        try:
+            found: bytes = self._stream.read1(size)
+        except EOFError:
+            raise SourceError("is cut off: its compressed data end too early") from None
+        except Exception as error:  # gzip, zlib and zstd raise types of their own on damaged data
+            raise SourceError(f"cannot be read to its end: {error}") from None
+        self._given += len(found)
+        self.last = (self.last + found)[-4:] if len(found) < 4 else found[-4:]
+        return found
+
+    def tell(self) -> int:
+        """Bytes read so far."""
+        return self._given
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Not what a stream can do; fastwarc wants it to be there."""
+        raise io.UnsupportedOperation("seek")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def whole(self, limit: int) -> bytes:
+        """All bytes.
+
+        Raises:
+            SourceError: there are more than `limit`.
+        """
+        found = bytearray()
+        while block := self.read():
+            found += block
+            if len(found) > limit:
+                raise SourceError(f"is longer than {limit:,} bytes")
+        return bytes(found)
+
+    def lines(self, limit: int) -> Iterator[bytes | None]:
+        """Every line with its end; None for one of more than `limit` bytes, which is passed over."""
+        rest = b""
+        over = False  # whether the line being read is too long already
+        while block := self.read(_BLOCK):
+            *lines, rest = (rest + block).split(b"\n")
+            for line in lines:
+                yield None if over or len(line) > limit else line + b"\n"
+                over = False
+            if len(rest) > limit:
+                over, rest = True, b""
+        if rest or over:
+            yield None if over else rest
+
+
+def fingerprint(paths: Iterable[Path], key: str) -> str:
+    """A checksum over a key and the contents of some files; a file that cannot be read has another than any other."""
+    digest = hashlib.blake2b(key.encode(), digest_size=16)
+    for path in paths:
+        own = hashlib.blake2b(digest_size=16)
+        try:
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    own.update(block)
+            digest.update(own.digest())
+        except OSError as error:
+            digest.update(repr(error).encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def replacing(path: Path, compression: Compression | None = None) -> Iterator[IO[bytes]]:
+    """A file to write that takes its place when it is complete and on the disk; if anything fails, what was there stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{os.getpid()}-{next(_numbers)}{PART}")
+    try:
+        with beside.open("wb", buffering=_BLOCK) as file:
+            if compression is None:
+                yield file
+            else:
+                with compression.write(file) as stream:
+                    yield stream
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync_folder(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Puts a rename on the disk; Windows does so by itself and cannot open folders."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Removes what runs left behind that were killed."""
+    for path in folder.rglob(f".*{PART}"):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,309 @@
+"""A run over an archive: refuses what cannot go well, hands the shards to an engine, and reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from declutter import __version__
+from declutter.archive.containers import parse_fields
+from declutter.archive.containers.record import StoppedError
+from declutter.archive.engines import ENGINES
+from declutter.archive.files import remove_unfinished, replacing
+from declutter.archive.labels import describe_policy
+from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller
+from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, make_shards
+from declutter.errors import SourceError, UsageError
+from declutter.policy import DEFAULT_PRESET
+
+MAX_CHARACTERS = 3_000_000  # a document of so many takes 300 MB and a second or two
+ON_ERROR = ("skip", "stop")
+
+
+@dataclass
+class Report:
+    """What a run did, as it stands in run.json.
+
+    Attributes:
+        declutter: the version.
+        settings: what decides what is written; a folder holds the results of one such set.
+        sources: what was cleaned, as it was named.
+        finished: whether the run came to its end.
+        files, shards, skipped: how many there were; skipped shards were done by an earlier run.
+        bytes: of the files as they lie on the disk.
+        records: documents, failed ones included.
+        errors: failures, each a line of errors.jsonl.
+        characters, removed_characters: of the paragraphs there were, and of those stripped.
+        paragraphs, removed: number of paragraphs there were, and of those stripped, by kind.
+        flagged: number of documents by flag.
+        engine, workers: where it ran.
+        seconds: how long it took.
+        versions: of what else has a say in the result.
+    """
+
+    declutter: str
+    settings: dict[str, Any]
+    sources: list[str]
+    finished: bool = False
+    files: int = 0
+    shards: int = 0
+    skipped: int = 0
+    bytes: int = 0
+    records: int = 0
+    errors: int = 0
+    characters: int = 0
+    removed_characters: int = 0
+    paragraphs: Counter[str] = field(default_factory=Counter)
+    removed: Counter[str] = field(default_factory=Counter)
+    flagged: Counter[str] = field(default_factory=Counter)
+    engine: str = "local"
+    workers: int = 1
+    seconds: float = 0.0
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Counts what became of a shard."""
+        self.skipped += outcome.skipped
+        for name in ("records", "errors", "characters", "removed_characters"):
+            setattr(self, name, getattr(self, name) + getattr(outcome, name))
+        for name in ("paragraphs", "removed", "flagged"):
+            getattr(self, name).update(getattr(outcome, name))
+
+    def write(self, out: Path) -> None:
+        """Puts the report into the folder of the run."""
+        with replacing(out / REPORT) as file:
+            file.write((json.dumps(vars(self), indent=1) + "\n").encode())
+
+
+def clean_archive(
+    sources: Iterable[Path | str] | Path | str,
+    out: Path | str,
+    *,
+    workers: int | None = None,
+    engine: str = "local",
+    fields: Mapping[str, str] | str | None = None,
+    sidecar: bool = False,
+    on_error: str = "skip",
+    redo: bool = False,
+    max_characters: int = MAX_CHARACTERS,
+    progress: bool = False,
+    keep: Iterable[str] | str | None = None,
+    drop: Iterable[str] | str | None = None,
+    threshold: float | None = None,
+    unit: str = "auto",
+    preset: str = DEFAULT_PRESET,
+    budget: float | None = None,
+    keep_phrases: Sequence[str] = (),
+    drop_phrases: Sequence[str] = (),
+    model: Path | str | None = None,
+) -> Report:
+    """Cleans every document of some files, into files of the same names in a folder; what is done already is not done again.
+
+    A script that calls this needs the usual `if __name__ == "__main__":`, because workers are processes that import it.
+
+    Args:
+        sources: files, folders or globs: JSON lines, Parquet, WARC, WET, text and HTML, also compressed by gzip or zstd.
+        out: the folder to write to.
+        workers: processes; None for one a core.
+        engine: one of `ENGINES`.
+        fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link".
+        sidecar: leave the texts where and as they are and write only labels, to `out`/labels.
+        on_error: "skip" counts what fails and goes on, "stop" ends the run there.
+        redo: do again what is done; without it, a folder that was written with other settings is refused.
+        max_characters: a longer document is an error.
+        progress: show how far it is, where stderr is a terminal.
+        keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `declutter.Declutter`.
+
+    Returns:
+        What was done, as it stands in `out`/run.json.
+
+    Raises:
+        UsageError: the call is wrong, a source is not there, something would be overwritten, or `out` was written otherwise.
+        MissingExtraError: a package is needed for such files.
+        ModelError: the model cannot be used.
+        SourceError: something failed, and `on_error` is "stop".
+        OSError: `out` cannot be written.
+    """
+    started = time.monotonic()
+    names = [sources] if isinstance(sources, (str, Path)) else list(sources)
+    out = Path(out)
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
+    if on_error not in ON_ERROR:
+        raise UsageError(f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}")
+    if workers < 1 or max_characters < 1:
+        raise UsageError("workers and max_characters must be at least 1")
+    options = {
+        "model": None if model is None else str(model),
+        "keep": _hashable(keep),
+        "drop": _hashable(drop),
+        "threshold": threshold,
+        "unit": unit,
+        "preset": preset,
+        "budget": budget,
+        "keep_phrases": _hashable(keep_phrases),
+        "drop_phrases": _hashable(drop_phrases),
+    }
+    labeller, about = load_labeller(tuple(options.items()))
+    called = parse_fields(fields)
+    decisive = {
+        "model": about["model"],
+        "thresholds": _checksum(
+            {form: {n: asdict(t) for n, t in found.items()} for form, found in labeller.model.thresholds.items()}
+        ),
+        "policy": describe_policy(labeller.policy),
+        "unit": unit,
+        "fields": called,
+        "sidecar": sidecar,
+        "max_characters": max_characters,
+    }
+    settings = Settings(
+        out,
+        tuple(options.items()),
+        tuple(called.items()),
+        sidecar,
+        on_error == "stop",
+        max_characters,
+        _checksum({"declutter": __version__} | decisive),
+    )
+    files = find_files(names)
+    check_apart(files, names, out)
+    shards = make_shards(files)
+    report = Report(__version__, decisive, list(map(str, names)), engine=engine, workers=workers, versions=_versions())
+    report.files, report.shards, report.bytes = len(files), len(shards), sum(shard.size for shard in shards)
+    _claim(out, report, [file.name for file in files], redo)
+    given_up = []
+    # the longest first, so that no worker is left alone with one at the end
+    work = ENGINES[engine](partial(clean_shard, settings=settings), sorted(shards, key=lambda s: -s.size), workers)
+    try:
+        with _bar(report, progress) as advance:
+            for shard, outcome in work:
+                if outcome is None:
+                    given_up.append(shard)
+                    report.errors += 1
+                else:
+                    report.add(outcome)
+                advance(shard.size)
+    except StoppedError as error:
+        raise SourceError(f"{error}; the run stops there") from None
+    _gather_errors(shards, given_up, out)
+    remove_unfinished(out)  # of workers that died
+    report.finished = True
+    report.seconds = round(time.monotonic() - started, 3)
+    report.write(out)
+    return report
+
+
+def _hashable(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else tuple(sorted(value))
+
+
+def _checksum(value: Any) -> str:
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("numpy", "lxml", "beautifulsoup4", "pyarrow", "fastwarc"):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # of the extra
+            continue
+    return found
+
+
+def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
+    """Makes the folder this run's, or refuses.
+
+    Raises:
+        UsageError: it holds something else, or what was written with other settings.
+        OSError: it cannot be written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    sidecar = report.settings["sidecar"]
+    try:
+        before = json.loads((out / REPORT).read_bytes())
+        sidecar = before["settings"].get("sidecar", sidecar)
+        different = sorted(
+            name
+            for name in {"declutter", *report.settings}
+            if (before | before["settings"]).get(name) != (vars(report) | report.settings).get(name)
+        )
+    except FileNotFoundError:
+        if any(path.name[0] != "." for path in out.iterdir()):
+            raise UsageError(f"{out} holds something that declutter did not write; name a folder of its own") from None
+        different = []
+    except (ValueError, KeyError, TypeError):
+        raise UsageError(f"{out / REPORT} is not the report of a run") from None
+    if sidecar is not report.settings["sidecar"]:
+        raise UsageError(
+            f"{out} was written {'without' if report.settings['sidecar'] else 'with'} --sidecar; name another folder"
+        )
+    if different and not redo:
+        raise UsageError(
+            f"{out} was written with another {' and '.join(different)}; --redo does it again, another folder keeps both"
+        )
+    if different and (others := _written_before(out) - set(names)):
+        raise UsageError(f"{out} holds {min(others)} of an earlier run, which is not among the sources now")
+    remove_unfinished(out)
+    if redo:
+        shutil.rmtree(out / STATE, ignore_errors=True)
+    report.write(out)
+
+
+def _written_before(out: Path) -> set[str]:
+    found: set[str] = set()
+    for path in (out / STATE).rglob("*.json"):
+        with suppress(ValueError, KeyError, TypeError):  # what is no state says nothing
+            found.update(name for _, name, _ in json.loads(path.read_bytes())["files"])
+    return found
+
+
+def _gather_errors(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path) -> None:
+    """Puts the errors of all shards into one file, in the order of the shards' names."""
+    with replacing(out / ERRORS) as target:
+        for shard in shards:
+            if shard in given_up:
+                reason = "was given up: the worker that had it died three times, out of memory perhaps"
+                lines = [{"file": str(file.source), "position": None, "reason": reason} for file in shard.files]
+                target.write("".join(json.dumps(line) + "\n" for line in lines).encode())
+            else:
+                with errors_of(shard.name, out).open("rb") as source:
+                    shutil.copyfileobj(source, target)
+
+
+@contextmanager
+def _bar(report: Report, wanted: bool) -> Iterator[Callable[[int], None]]:
+    """How far the run is, on a terminal; tqdm is a nicety, and without it there is none."""
+    if not (wanted and sys.stderr.isatty()):
+        yield lambda size: None
+        return
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield lambda size: None
+        return
+    with tqdm(total=report.bytes, unit="B", unit_scale=True, dynamic_ncols=True) as bar:
+        started = time.monotonic()
+
+        def advance(size: int) -> None:
+            rate = report.records / max(time.monotonic() - started, 1e-9)
+            share = report.removed_characters / max(report.characters, 1)
+            bar.set_postfix_str(f"{rate:,.0f} docs/s, {share:.0%} removed, {report.errors} errors", refresh=False)
+            bar.update(size)
+
+        yield advance
