@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import zipfile
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -220,8 +221,10 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         raise ModelError(f"{folder / DESCRIPTION} is not JSON") from None
     _check_description(about, weights, folder)
     try:
-        with np.load(io.BytesIO(weights), allow_pickle=False) as file:
-            arrays = {name: file[name] if name in _TABLES else file[name].astype(np.float32) for name in file.files}
+        arrays = {
+            name: array if name in _TABLES else array.astype(np.float32)
+            for name, array in _read_arrays(weights).items()
+        }
     except Exception as error:  # numpy and zipfile raise a dozen types on a damaged file
         raise ModelError(f"{folder / WEIGHTS} cannot be read: {error}") from None
     _check_arrays(arrays, folder / WEIGHTS)
@@ -241,6 +244,23 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         {form: {preset: Thresholds(**about["thresholds"][form][preset]) for preset in PRESETS} for form in PASSES},
         about,
     )
+
+
+def _read_arrays(weights: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an npz file, read-only views of what was read: half the time of `np.load`, which copies by pieces."""
+    arrays = {}
+    with zipfile.ZipFile(io.BytesIO(weights)) as file:
+        for name in file.namelist():
+            member = file.read(name)
+            header = io.BytesIO(member)
+            if np.lib.format.read_magic(header) != (1, 0):
+                raise ValueError(f"{name} is of another version than numpy's format 1.0")
+            shape, in_columns, dtype = np.lib.format.read_array_header_1_0(header)
+            if dtype.hasobject:
+                raise ValueError(f"{name} holds pickled objects")
+            flat = np.frombuffer(member, dtype, offset=header.tell())
+            arrays[name.removesuffix(".npy")] = flat.reshape(shape, order="F" if in_columns else "C")
+    return arrays
 
 
 def _check_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
