@@ -382,7 +382,8 @@ def kept_slices(text: str, spans: Sequence[tuple[int, int]], kept: Sequence[bool
             gaps = []
         previous = end
     gaps.append((previous, len(text)))
-    return slices + _last(text, gaps)
+    # the white space after the last kept paragraph: the text's own end, whatever was stripped before it
+    return slices + ([_tail(text, gaps[0])] if len(gaps) > 1 else []) + [gaps[-1]]
 
 
 def _join(text: str, gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -390,14 +391,6 @@ def _join(text: str, gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
         return gaps
     widest = max(gaps, key=lambda gap: len(LINE_BREAK.findall(text, *gap)))
     return [_tail(text, gaps[0]), _breaks(text, widest), _indent(text, gaps[-1])]
-
-
-def _last(text: str, gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The white space after the last kept paragraph: the end of its line and the text's own end, whatever was stripped between."""
-    if len(gaps) == 1 or LINE_BREAK.search(text, *gaps[-1]):
-        return [_tail(text, gaps[0]), gaps[-1]] if len(gaps) > 1 else gaps
-    found = LINE_BREAK.search(text, *gaps[0])
-    return [(gaps[0][0], found.end())] if found else [gaps[-1]]
 
 
 def _tail(text: str, gap: tuple[int, int]) -> tuple[int, int]:

@@ -105,8 +105,8 @@ CASES = [
     Case(f"{ALL} --keep=content,headline --drop=content", TEXT, out=b""),
     Case(f"{ALL} --drop=headline page.html", out=b"It voted.\n"),
     Case(f"{NONE} page.html", out=b"Council mends bridge\n"),
-    Case(f"{NONE} --keep-phrase=VOTED", TEXT, out=b"  It voted to repair the bridge.\r\n"),
-    Case(f"{ALL} --drop-phrase=council --drop-phrase='share this'", TEXT, out=b"  It voted to repair the bridge.\r\n"),
+    Case(f"{NONE} --keep-phrase=VOTED", TEXT, out=b"  It voted to repair the bridge."),
+    Case(f"{ALL} --drop-phrase=council --drop-phrase='share this'", TEXT, out=b"  It voted to repair the bridge."),
     Case(f"{NONE} --budget=0", TEXT, out=TEXT, complaints=("standard input: stripping all that is not to be kept would take 100.0%",)),
     Case(f"{NONE} --budget=1", TEXT, out=b""),
     # its form

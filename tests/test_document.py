@@ -145,7 +145,7 @@ def test_the_hints_about_the_whole_document():
         ("a\nb\n\n\nc\nd\n", "CAAC", "a\n\n\nd\n"),
         ("a  \n b \n    c\n", "CAC", "a  \n    c\n"),  # the end of a line and the indentation of the next are theirs
         ("a\r\nb\r\n\r\nc", "CAC", "a\r\n\r\nc"),
-        ("a\nb", "CA", "a\n"),  # the end of the last kept line is its own
+        ("a\nb", "CA", "a"),  # a text ends as it ended
         ("a\n\nb\n", "CA", "a\n"),
         ("a\nb\nc\n", "CAA", "a\n"),
         ("a\n\n  b\n", "AC", "  b\n"),
@@ -234,7 +234,7 @@ def test_the_document_asks_whether_a_paragraph_is_uncertain_and_the_language_kno
 
 def test_the_document_asks_for_other_forms_of_what_is_kept():
     document = made_text("a\nb", "CS")
-    assert (document.markdown, document.html) == ("a\n as markdown", "a\n as html")
+    assert (document.markdown, document.html) == ("a as markdown", "a as html")
 
 
 @pytest.mark.parametrize(
