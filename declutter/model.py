@@ -7,11 +7,10 @@ feature names in order, thresholds, where it comes from, and the checksum of the
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import io
 import json
 import os
-import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -168,6 +167,8 @@ def _expected_shapes() -> dict[str, tuple[int | None, ...]]:
 
 def save_model(model: Model, folder: Path) -> None:
     """Writes the two files; large tables as they are, networks in half precision. Same model, same bytes."""
+    import hashlib  # late: it brings OpenSSL along, and to load a model takes no more than a checksum
+
     stored = {name: array.astype(np.float16) if "_weights" in name else array for name, array in model.arrays().items()}
     buffer = io.BytesIO()
     np.savez(buffer, **stored)  # type: ignore[arg-type]
@@ -181,10 +182,11 @@ def save_model(model: Model, folder: Path) -> None:
             for form, found in model.thresholds.items()
         },
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "weights_crc32": zlib.crc32(weights),
         **{
             name: value
             for name, value in model.about.items()
-            if name not in ("format", "kinds", "features", "thresholds", "weights_sha256")
+            if name not in ("format", "kinds", "features", "thresholds", "weights_sha256", "weights_crc32")
         },
     }
     folder.mkdir(parents=True, exist_ok=True)
@@ -248,6 +250,8 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
 
 def _read_arrays(weights: bytes) -> dict[str, np.ndarray]:
     """The arrays of an npz file, read-only views of what was read: half the time of `np.load`, which copies by pieces."""
+    import zipfile  # late: it brings three compressors along
+
     arrays = {}
     with zipfile.ZipFile(io.BytesIO(weights)) as file:
         for name in file.namelist():
@@ -308,7 +312,7 @@ def _check_description(about: Any, weights: bytes, folder: Path) -> None:
             + (f", {strange[0]!r} for one" if strange else "")
         )
     _check_thresholds(about.get("thresholds"), folder / DESCRIPTION)
-    if hashlib.sha256(weights).hexdigest() != about.get("weights_sha256"):
+    if zlib.crc32(weights) != about.get("weights_crc32"):
         raise ModelError(f"{folder / WEIGHTS} is damaged: its checksum is not the one in {DESCRIPTION}")
 
 
