@@ -120,7 +120,7 @@ def _add_labeller(parser: argparse.ArgumentParser) -> None:
         "--threshold",
         type=float,
         metavar="P",
-        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more (default: the model's own)",
+        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more; it overrules --for",
     )
 
 

@@ -128,16 +128,11 @@ def linear(iterations: int) -> LogisticRegression:
     return LogisticRegression(max_iter=iterations, tol=1e-3)
 
 
-def linear_weights(fitted: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and biases of a fitted linear classifier for all `SCORED` kinds: float32, features x kinds, and kinds.
-
-    A kind that was not in its data gets a bias that makes it improbable.
-    """
+def linear_weights(fitted: LogisticRegression) -> np.ndarray:
+    """Weights of a fitted linear classifier for all `SCORED` kinds, 0 for one that was not in its data: float32, features x kinds."""
     weights = np.zeros((fitted.coef_.shape[1], len(SCORED)), np.float32)
-    bias = np.full(len(SCORED), ABSENT, np.float32)
     weights[:, fitted.classes_] = _each_class(fitted.coef_.T, fitted.classes_)
-    bias[fitted.classes_] = _each_class(fitted.intercept_, fitted.classes_)
-    return weights, bias
+    return weights
 
 
 def _each_class(scores: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -151,7 +151,7 @@ def _ablations(path: Path, corpus: str) -> list[str]:
         "",
         "Measured one step at a time while the model was made, not by the training run that wrote this card: notice F1 of plain text "
         "out of fold, at a loss of 0.5 % of the article's characters where nothing else is said. Two trainings of the same thing differ "
-        "by 0.002; each row's neighbours may differ in other things than its step.",
+        "by 0.002; rows were measured at different stages, so that one does not begin where the one before ended.",
         "",
         markdown_table(["step", "real texts", "spliced texts"], rows),
         "",

@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -126,15 +126,7 @@ class Example:
     whole: bool = False
 
 
-@dataclass(slots=True)
-class Trained:
-    """A model and what was measured while it was trained."""
-
-    model: Model
-    notes: dict[str, Any] = field(default_factory=dict)
-
-
-def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(), say: Say = print) -> Trained:
+def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(), say: Say = print) -> Model:
     """Trains a model and saves it.
 
     Args:
@@ -194,7 +186,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
     model = Model(words, *names, known, networks, thresholds, about)
     save_model(model, folder)
     progress(f"saved {folder}")
-    return Trained(model, about)
+    return model
 
 
 def _check_folds(what: str, folds: Sequence[int]) -> None:
@@ -292,7 +284,7 @@ def _fit_linear(
     folds: np.ndarray,
     out: int | None,
     settings: Settings,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> np.ndarray:
     with _quietly():
         used = (folds != out) & (weights > 0)
         return linear_weights(linear(settings.iterations).fit(X[used], y[used], sample_weight=weights[used]))
@@ -513,7 +505,7 @@ def _page_examples(
         for out in (*range(FOLDS), None)
     )
     tables = [
-        weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight, _ in fits
+        weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight in fits
     ]
     say("html: names")
     examples = []
