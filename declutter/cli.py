@@ -67,6 +67,10 @@ def _parser(command: str, description: str, examples: str) -> argparse.ArgumentP
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="pages or texts; '-' or none reads standard input")
+    _add_format(parser)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)"
     )
@@ -164,6 +168,20 @@ def _label_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _explain_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "explain",
+        "Writes one HTML page that shows a text or page paragraph by paragraph: kept or struck out, its kind, how sure that is, and why. "
+        "The page is one file that loads nothing.",
+        "  declutter explain article.txt > explained.html\n  declutter explain --for archive < page.html > explained.html",
+    )
+    parser.add_argument(
+        "file", nargs="?", default=STDIN, metavar="FILE", help="a page or text; '-' or none reads standard input"
+    )
+    _add_format(parser)
+    return parser
+
+
 def _labeller(arguments: argparse.Namespace) -> Declutter:
     return Declutter(
         arguments.model,
@@ -204,6 +222,13 @@ def _run_label(arguments: argparse.Namespace) -> int:
             _write_bytes(_named(name if several else None, line).encode("utf-8", "surrogatepass"))
 
     return _each(arguments, write, spare_stdin=False)
+
+
+def _run_explain(arguments: argparse.Namespace) -> int:
+    arguments.files = [arguments.file]
+    return _each(
+        arguments, lambda _, document: _write_bytes("".join(WRITERS["explain"](document)).encode()), spare_stdin=False
+    )
 
 
 def _named(name: str | None, line: str) -> str:
@@ -368,6 +393,24 @@ def _run_apply(arguments: argparse.Namespace) -> int:
     return _after_errors(applied.errors, arguments.out)
 
 
+def _report_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "report",
+        "Writes one HTML page about a run of declutter archive: what was stripped, by kind and by site, the most frequent notices, "
+        "what is in doubt, sites that look wrong, and what failed. The page is one file that loads nothing.",
+        "  declutter report cleaned > report.html",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR", help="what declutter archive wrote to")
+    return parser
+
+
+def _run_report(arguments: argparse.Namespace) -> int:
+    from declutter.archive import report_page
+
+    _write_bytes(report_page(arguments.folder).encode())
+    return 0
+
+
 def _after_errors(errors: int, out: Path) -> int:
     if errors:
         _complain(f"see {out / 'errors.jsonl'}")
@@ -507,8 +550,10 @@ def _needs_training() -> None:
 COMMANDS = {
     "filter": (_filter_parser, _run_filter),
     "label": (_label_parser, _run_label),
+    "explain": (_explain_parser, _run_explain),
     "archive": (_archive_parser, _run_archive),
     "apply": (_apply_parser, _run_apply),
+    "report": (_report_parser, _run_report),
     "evaluate": (_evaluate_parser, _run_evaluate),
     "train": (_train_parser, _run_train),
     "corpus": (_corpus_parser, _run_corpus),

@@ -147,6 +147,7 @@ class Document(Sequence[Paragraph]):
         forced: for the numbers of those that do not go by their kind: what made them stay or go.
         blocks: the notice each paragraph belongs to, or None.
         notes: what the policy has to say about the decision, in whole sentences.
+        grounds: what the judge found out to explain paragraphs; None until one is asked about.
     """
 
     __slots__ = (
@@ -155,6 +156,7 @@ class Document(Sequence[Paragraph]):
         "_uncertain",
         "blocks",
         "forced",
+        "grounds",
         "kept",
         "kinds",
         "notes",
@@ -179,6 +181,7 @@ class Document(Sequence[Paragraph]):
         self.forced = forced
         self.blocks = _blocks(kinds)
         self.notes = notes
+        self.grounds: Any = None
         self._judge = judge
         self._paths: list[str | None] | None = None
         self._uncertain: list[bool] | None = None
@@ -327,7 +330,7 @@ class Document(Sequence[Paragraph]):
     def __getstate__(self) -> dict[str, Any]:
         if self.source.page is not None:
             self.path(0) if len(self) else None  # a tree cannot be pickled: the paths travel instead
-        state = {name: getattr(self, name) for name in self.__slots__}
+        state = {name: getattr(self, name) for name in self.__slots__} | {"grounds": None}
         if self.source.page is not None:
             state["source"] = replace(self.source, page=replace(self.source.page, origin=None))
         return state

@@ -24,13 +24,15 @@ from declutter.archive.containers.record import StoppedError
 from declutter.archive.engines import ENGINES
 from declutter.archive.files import remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
-from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller
-from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, make_shards
+from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller, survey_of
+from declutter.archive.sources import ERRORS, REPORT, SURVEY, check_apart, find_files, make_shards
+from declutter.archive.survey import Counts, Survey, merge_surveys
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
 MAX_CHARACTERS = 3_000_000  # a document of so many takes 300 MB and a second or two
 ON_ERROR = ("skip", "stop")
+SITES = 100  # that a report counts one by one
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Report:
         characters, removed_characters: of the paragraphs there were, and of those stripped.
         paragraphs, removed: number of paragraphs there were, and of those stripped, by kind.
         flagged: number of documents by flag.
+        sites: counts of the sites with the most documents, see `survey.Counts`.
+        other_sites: the counts of all others together.
         engine, workers: where it ran.
         seconds: how long it took.
         versions: of what else has a say in the result.
@@ -69,6 +73,8 @@ class Report:
     paragraphs: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
+    sites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    other_sites: dict[str, Any] = field(default_factory=dict)
     engine: str = "local"
     workers: int = 1
     seconds: float = 0.0
@@ -81,6 +87,14 @@ class Report:
             setattr(self, name, getattr(self, name) + getattr(outcome, name))
         for name in ("paragraphs", "removed", "flagged"):
             getattr(self, name).update(getattr(outcome, name))
+
+    def add_sites(self, survey: Survey) -> None:
+        """Takes over what there was by site."""
+        largest, others = survey.largest_sites(), Counts()
+        self.sites = {site: asdict(survey.sites[site]) for site in largest[:SITES]}
+        for counts in (survey.others, *(survey.sites[site] for site in largest[SITES:])):
+            others.add(counts)
+        self.other_sites = asdict(others)
 
     def write(self, out: Path) -> None:
         """Puts the report into the folder of the run."""
@@ -201,6 +215,7 @@ def clean_archive(
     except StoppedError as error:
         raise SourceError(f"{error}; the run stops there") from None
     _gather_errors(shards, given_up, out)
+    report.add_sites(_gather_surveys(shards, given_up, out))
     remove_unfinished(out)  # of workers that died
     report.finished = True
     report.seconds = round(time.monotonic() - started, 3)
@@ -284,6 +299,15 @@ def _gather_errors(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path
             else:
                 with errors_of(shard.name, out).open("rb") as source:
                     shutil.copyfileobj(source, target)
+
+
+def _gather_surveys(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path) -> Survey:
+    """Makes one survey of those of all shards, and writes it."""
+    done = (survey_of(shard.name, out) for shard in shards if shard not in given_up)
+    survey = merge_surveys(Survey.from_json(path.read_bytes()) for path in done)
+    with replacing(out / SURVEY) as target:
+        target.write(survey.to_json())
+    return survey
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import Changed, Record, StoppedError
 from declutter.archive.files import compression_of, fingerprint, replacing
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
+from declutter.archive.survey import Place, Survey
 from declutter.document import Document
 from declutter.errors import DeclutterError, SourceError
 from declutter.labeller import Declutter
@@ -120,9 +121,12 @@ def clean_shard(shard: Shard, settings: Settings) -> Outcome:
     if done := _done(state, key, settings.out):
         return done
     outcome = Outcome(shard.name, key, [[str(file.source), file.name, file.container] for file in shard.files])
+    survey = Survey()
     with replacing(errors_of(shard.name, settings.out)) as errors:
         for file in shard.files:
-            _clean_file(file, settings, outcome, errors)
+            _clean_file(file, settings, outcome, survey, errors)
+    with replacing(survey_of(shard.name, settings.out)) as target:
+        target.write(survey.to_json())
     with replacing(state) as target:
         target.write(json.dumps(vars(outcome), indent=1).encode())
     return outcome
@@ -131,6 +135,11 @@ def clean_shard(shard: Shard, settings: Settings) -> Outcome:
 def errors_of(name: str, out: Path) -> Path:
     """Where a shard's failures are written, one JSON object a line."""
     return out / STATE / f"{name}.errors.jsonl"
+
+
+def survey_of(name: str, out: Path) -> Path:
+    """Where it is written what a shard saw."""
+    return out / STATE / f"{name}.survey.json"
 
 
 def labels_of(name: str, out: Path) -> Path:
@@ -144,14 +153,15 @@ def _done(state: Path, key: str, out: Path) -> Outcome | None:
         found = Outcome(**json.loads(state.read_bytes()) | {"skipped": True})
     except (OSError, ValueError, TypeError):
         return None
-    return found if found.key == key and all((out / name).exists() for name in found.written) else None
+    there = all((out / name).exists() for name in found.written) and survey_of(found.name, out).exists()
+    return found if found.key == key and there else None
 
 
-def _clean_file(file: File, settings: Settings, outcome: Outcome, errors: IO[bytes]) -> None:
+def _clean_file(file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]) -> None:
     container = CONTAINERS[file.container]
     apart = settings.sidecar or not container.many  # whether labels go to a file of their own
     texts, labels = settings.out / file.name, labels_of(file.name, settings.out)
-    change = _Cleaning(file, settings, outcome, errors)
+    change = _Cleaning(file, settings, outcome, survey, errors)
     try:
         with ExitStack() as stack:
             if apart:
@@ -174,10 +184,11 @@ def _clean_file(file: File, settings: Settings, outcome: Outcome, errors: IO[byt
 class _Cleaning:
     """Cleans the records of one file, counts them, and writes labels and errors down; see `containers.record.Change`."""
 
-    def __init__(self, file: File, settings: Settings, outcome: Outcome, errors: IO[bytes]):
+    def __init__(self, file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]):
         self.file = file
         self.settings = settings
         self.outcome = outcome
+        self.survey = survey
         self.errors = errors
         self.labels: IO[bytes] | None = None
 
@@ -214,6 +225,7 @@ class _Cleaning:
         document = labeller.label(text, record.format)
         cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
+        self.survey.add(document, cleaned.labels, Place(str(self.file.source), record.position, record.url))
         return cleaned
 
     def _unchanged(self, record: Record, reason: str) -> Changed:
@@ -238,6 +250,7 @@ class _Cleaning:
         if self.settings.stop:
             raise StoppedError(f"{self.file.source}{f', {position}' if position else ''}: {reason}")
         self.outcome.errors += 1
+        self.survey.fail(url)
         write_line(self.errors, where | {"reason": reason})
 
 
