@@ -104,6 +104,16 @@ def _add_labeller(parser: argparse.ArgumentParser) -> None:
         + "; ".join(f"{name} {preset.meaning}" for name, preset in PRESETS.items())
         + " (default: %(default)s)",
     )
+    _add_forcing(parser)
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more; it overrules --for",
+    )
+
+
+def _add_forcing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget",
         type=float,
@@ -119,12 +129,6 @@ def _add_labeller(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drop-phrase", action="append", default=[], metavar="TEXT", help="strip every paragraph that holds this text"
-    )
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        metavar="P",
-        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more; it overrules --for",
     )
 
 
@@ -350,10 +354,7 @@ def _archive_parser() -> argparse.ArgumentParser:
 def _run_archive(arguments: argparse.Namespace) -> int:
     from declutter.archive import clean_archive
 
-    options = {name: value for name, value in vars(arguments).items() if name not in ("keep_phrase", "drop_phrase")}
-    report = clean_archive(
-        **options, keep_phrases=arguments.keep_phrase, drop_phrases=arguments.drop_phrase, progress=True
-    )
+    report = clean_archive(**_options(arguments), progress=True)
     share = report.removed_characters / max(report.characters, 1)
     print(
         f"{report.records:,} documents in {report.files:,} files, {share:.1%} of the characters stripped, "
@@ -364,11 +365,18 @@ def _run_archive(arguments: argparse.Namespace) -> int:
     return _after_errors(report.errors, arguments.out)
 
 
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments under the names that the library gives them."""
+    plural = {"keep_phrase": "keep_phrases", "drop_phrase": "drop_phrases"}
+    return {plural.get(name, name): value for name, value in vars(arguments).items()}
+
+
 def _apply_parser() -> argparse.ArgumentParser:
     parser = _parser(
         "apply",
-        "Decides anew which kinds stay in what `declutter archive` cleaned, or puts back what was stripped; no model runs.",
+        "Decides anew what stays in what `declutter archive` cleaned, or puts back what was stripped; no model runs.",
         "  declutter apply cleaned --out stricter --keep content\n"
+        "  declutter apply cleaned --out fuller --drop appeal,paywall --budget 0.3 --keep-phrase 'Ferry news'\n"
         "  declutter apply cleaned --out as-it-was --restore\n"
         "  declutter apply records.parquet --labels labelled/labels --out cleaned --drop appeal,paywall",
     )
@@ -382,13 +390,14 @@ def _apply_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--fields", metavar="NAMES", help="as for declutter archive (default: what the run was told)")
     _add_kinds(parser)
+    _add_forcing(parser)
     return parser
 
 
 def _run_apply(arguments: argparse.Namespace) -> int:
     from declutter.archive import apply_archive
 
-    applied = apply_archive(**vars(arguments))
+    applied = apply_archive(**_options(arguments))
     print(f"{applied.records:,} documents, {applied.errors:,} errors", file=sys.stderr)
     return _after_errors(applied.errors, arguments.out)
 

@@ -126,7 +126,8 @@ def _written(batch: Any, name: str, changed: list[Changed], schema: Any, labelle
 def _labels_type() -> Any:
     import pyarrow as pa
 
-    span = [("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string()), ("probability", pa.float64())]
+    span = [("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string())]
+    span += [("probability", pa.float64()), ("content", pa.float64())]
     policy = [("keep", pa.list_(pa.string())), ("preset", pa.string()), ("threshold", pa.float64())]
     policy += [("budget", pa.float64())] + [(n, pa.list_(pa.string())) for n in ("keep_phrases", "drop_phrases")]
     return pa.struct(
