@@ -310,7 +310,7 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
 
 
 def _archive_parser() -> argparse.ArgumentParser:
-    from declutter.archive.containers import FIELDS
+    from declutter.archive.containers import fields_help
     from declutter.archive.engines import ENGINES
     from declutter.archive.run import MAX_CHARACTERS, ON_ERROR
 
@@ -330,7 +330,7 @@ def _archive_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fields",
         metavar="NAMES",
-        help=f"what the archive calls {', '.join(FIELDS)}, where it calls them otherwise, as in text=body,url=link",
+        help=f"what the archive calls {fields_help()}",
     )
     parser.add_argument(
         "--sidecar", action="store_true", help="leave texts as they are, write only labels to DIR/labels"

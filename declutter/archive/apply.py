@@ -59,7 +59,8 @@ def apply_archive(
         sources: folders that declutter wrote, or files out of them; with `labels`, what was labelled.
         out: an empty folder to write to, under the same names.
         keep, drop, budget, keep_phrases, drop_phrases: see `declutter.Declutter`; with a budget, content has to stay.
-        undo: put everything back and take the labels off; of pages come back the paragraphs, not the markup.
+        undo: put everything back and take the labels off; of pages come back the paragraphs, not the markup, unless the record
+            holds the page itself.
         labels: the folder of labels of a run with `sidecar`.
         fields: as for `clean_archive`; None for what the run was told.
 
@@ -185,10 +186,11 @@ class _Applying:
             text = text.decode(encoding) if encoding and record.format == "text" else decode(text, record.format)[0]
         if not isinstance(text, str):
             raise SourceError(f"its text is of type {type(text).__name__}")
+        paged = record.format == "html" and bool(text.strip())
         if self.policy is None:
-            return Cleaned(restore(text, labels), {}, encoding=encoding)
-        source = read(text, "html") if record.format == "html" else Source("text", [], text)
-        original = whole_text(source)[0] if self.labels is not None else restore(text, labels)
+            return Cleaned("" if paged else restore(text, labels), {}, encoding=encoding)
+        source = read(text, "html") if paged else Source("text", [], text)
+        original = whole_text(source)[0] if paged or self.labels is not None else restore(text, labels)
         title = source.page.title or None if source.page is not None else None
         cleaned = decide_again(original, labels, self.policy)
         return cleaned._replace(encoding=encoding, title=_headline(original, labels) or title)

@@ -133,7 +133,8 @@ def clean_archive(
         out: the folder to write to.
         workers: processes; None for one a core.
         engine: one of `ENGINES`.
-        fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link".
+        fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link". Where a field holds pages,
+            "html=body" says so: it stays as it is, and `text` is added with the cleaned text.
         sidecar: leave the texts where and as they are and write only labels, to `out`/labels.
         on_error: "skip" counts what fails and goes on, "stop" ends the run there.
         redo: do again what is done; without it, a folder that was written with other settings is refused.

@@ -218,11 +218,12 @@ class _Cleaning:
         source = "" if record.source is None else record.source
         if not isinstance(source, (str, bytes)):
             raise SourceError(f"its text is of type {type(source).__name__}")
-        text, encoding = (source, None) if isinstance(source, str) else decode(source, record.format)
+        form = record.format if source.strip() else "text"  # nothing is no page
+        text, encoding = (source, None) if isinstance(source, str) else decode(source, form)
         if len(text) > self.settings.max_characters:
             raise SourceError(f"has {len(text):,} characters, more than the {self.settings.max_characters:,} allowed")
         labeller, about = load_labeller(self.settings.labeller)
-        document = labeller.label(text, record.format)
+        document = labeller.label(text, form)
         cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
         self.survey.add(document, cleaned.labels, Place(str(self.file.source), record.position, record.url))
