@@ -212,7 +212,7 @@ def clean_archive(
                     report.errors += 1
                 else:
                     report.add(outcome)
-                advance(shard.size)
+                advance(shard, outcome)
     except StoppedError as error:
         raise SourceError(f"{error}; the run stops there") from None
     _gather_errors(shards, given_up, out)
@@ -312,23 +312,32 @@ def _gather_surveys(shards: Iterable[Shard], given_up: Sequence[Shard], out: Pat
 
 
 @contextmanager
-def _bar(report: Report, wanted: bool) -> Iterator[Callable[[int], None]]:
-    """How far the run is, on a terminal; tqdm is a nicety, and without it there is none."""
+def _bar(report: Report, wanted: bool) -> Iterator[Callable[[Shard, Outcome | None], None]]:
+    """How far the run is and how long it will take, on a terminal; tqdm is a nicety, and without it there is none.
+
+    What an earlier run did counts as done, and neither for the speed nor for the time that is left.
+    """
     if not (wanted and sys.stderr.isatty()):
-        yield lambda size: None
+        yield lambda shard, outcome: None
         return
     try:
         from tqdm import tqdm
     except ImportError:
-        yield lambda size: None
+        yield lambda shard, outcome: None
         return
-    with tqdm(total=report.bytes, unit="B", unit_scale=True, dynamic_ncols=True) as bar:
+    with tqdm(total=report.bytes, unit="B", unit_scale=True, dynamic_ncols=True, smoothing=0) as bar:
         started = time.monotonic()
+        documents = 0  # that this run judged
 
-        def advance(size: int) -> None:
-            rate = report.records / max(time.monotonic() - started, 1e-9)
+        def advance(shard: Shard, outcome: Outcome | None) -> None:
+            nonlocal documents
+            if outcome is not None and outcome.skipped:
+                bar.initial += shard.size
+            elif outcome is not None:
+                documents += outcome.records
+            rate = documents / max(time.monotonic() - started, 1e-9)
             share = report.removed_characters / max(report.characters, 1)
             bar.set_postfix_str(f"{rate:,.0f} docs/s, {share:.0%} removed, {report.errors} errors", refresh=False)
-            bar.update(size)
+            bar.update(shard.size)
 
         yield advance

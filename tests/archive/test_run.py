@@ -175,6 +175,11 @@ def test_progress_is_shown_on_a_terminal_alone(archive, tmp_path, clean, monkeyp
         clean(archive, tmp_path / str(terminal), progress=True)
         assert ("docs/s, 0% removed, 1 errors" in stderr.getvalue()) is terminal
         assert bool(stderr.getvalue()) is terminal
+    stderr.seek(0)
+    stderr.truncate()
+    clean(archive, tmp_path / "True", progress=True)
+    assert "100%" in stderr.getvalue()
+    assert ", 0 docs/s, 0% removed, 1 errors" in stderr.getvalue()  # an earlier run did all of it
 
 
 def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):
