@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from declutter.archive.files import Reading
 from declutter.archive.sources import ERRORS, REPORT, SURVEY
-from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, Counts, Example, Frequent, Place, Survey
+from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Example, Frequent, Place, Survey
 from declutter.errors import SourceError, UsageError
 from declutter.kinds import KINDS
 from declutter.writers.pages import Markup, fill_page, joined, markup
@@ -134,7 +134,9 @@ def find_suspects(survey: Survey, whole: Counts) -> list[Suspect]:
         survey: what a run saw.
         whole: the counts of all its sites.
     """
-    compared = {site: counts for site, counts in survey.sites.items() if counts.documents >= COMPARED}
+    compared = {
+        site: counts for site, counts in survey.sites.items() if counts.documents >= COMPARED and site != NO_SITE
+    }
     if not compared:
         return []
     shares = {site: _share(counts.removed_characters, counts.characters) for site, counts in compared.items()}
@@ -205,7 +207,7 @@ def _tiles(run: dict[str, Any], whole: Counts) -> Markup:
         ("Stripped", _percent(_share(run["removed_characters"], run["characters"])), "of the characters"),
         ("Uncertain", _percent(_share(whole.uncertain, whole.paragraphs)), "of the paragraphs"),
         ("Nothing left of", f"{whole.emptied:,}", "documents"),
-        ("Errors", f"{run['errors']:,}", "see what failed"),
+        ("Errors", f"{run['errors']:,}", "records or files"),
         ("Time", _duration(seconds), _counted(run["workers"], "worker")),
     ]
     return joined(markup("<div><dt>{}</dt><dd>{}</dd><dd>{}</dd></div>", *row) for row in rows)
@@ -301,7 +303,7 @@ def _suspects(suspects: list[Suspect]) -> Markup:
         COMPARED,
     )
     if not suspects:
-        return explained + markup("<p>None does.</p>")  # type: ignore[return-value]
+        return joined([explained, markup("<p>None does.</p>")])
     cards = (
         markup(
             '<div class="card"><h3>{}</h3><p class="small faint">{} documents, {} of the characters stripped</p><ul>{}</ul>{}</div>',
@@ -414,7 +416,7 @@ def _notices(run: dict[str, Any], survey: Survey) -> Markup:
                 kind,
                 kind,
                 f"{run['removed'].get(kind, 0):,}",
-                _table(("#Times", "Text", "Sites"), map(_frequent_row, often)) if often else "",
+                _table(("#Times", "Text", "~Sites"), map(_frequent_row, often)) if often else "",
                 joined(map(_quoted, _of(survey, kind))),
             )
         )
@@ -424,7 +426,10 @@ def _notices(run: dict[str, Any], survey: Survey) -> Markup:
 def _frequent_row(text: Frequent) -> Markup:
     sites = ", ".join(text.sites[:3]) + (" and others" if len(text.sites) > 3 else "")
     return markup(
-        '<tr>{}<td dir="auto">{}</td><td class="small faint">{}</td></tr>', _number(text.count), text.text, sites
+        '<tr>{}<td dir="auto">{}</td><td class="small faint meaning">{}</td></tr>',
+        _number(text.count),
+        text.text,
+        sites,
     )
 
 
@@ -479,7 +484,7 @@ def _settings(run: dict[str, Any]) -> Markup:
         ("declutter", run["declutter"]),
         ("model", settings["model"]),
         *((name.replace("_", " "), value) for name, value in settings["policy"].items()),
-        *((name.replace("_", " "), settings[name]) for name in ("unit", "fields", "sidecar", "max_characters")),
+        *((name.replace("_", " "), value) for name, value in settings.items() if name not in _SHOWN_APART),
         ("engine", f"{run['engine']}, {_counted(run['workers'], 'worker')}"),
         ("seconds", f"{run['seconds']:,}"),
         ("shards", f"{run['shards']:,}, of which {run['skipped']:,} were done before"),
@@ -489,6 +494,9 @@ def _settings(run: dict[str, Any]) -> Markup:
     return markup(
         '<dl class="settings">{}</dl>', joined(markup("<dt>{}</dt><dd>{}</dd>", n, _plain(v)) for n, v in rows)
     )
+
+
+_SHOWN_APART = ("model", "policy", "thresholds")
 
 
 def _plain(value: Any) -> str:

@@ -284,7 +284,7 @@ class Survey:
         key = _DIGITS.sub("0", plain(text[:_SHOWN]))
         same = texts.get(key)
         if same is None:
-            texts[key] = Frequent(text[:_SHOWN], 1, [site], place)
+            texts[key] = Frequent(_beginning(text, _SHOWN), 1, [site], place)
             self._forget_texts(kind)
         else:
             same.count += 1
@@ -306,7 +306,8 @@ class Survey:
         before, after = texts[i - 1] if i else "", texts[i + 1] if i + 1 < len(texts) else ""
         content = round(float(document.probabilities[i, _CONTENT]), 4)
         kind = document.kinds[i].value
-        sample.add(rank, Example(texts[i][:_SHOWN], kind, content, before[-_AROUND:], after[:_AROUND], place))
+        shown = _beginning(texts[i], _SHOWN), kind, content, _end(before, _AROUND), _beginning(after, _AROUND)
+        sample.add(rank, Example(*shown, place))
 
     def to_json(self) -> bytes:
         """The survey as `from_json` reads it; what is too rare to be kept is forgotten first."""
@@ -359,6 +360,14 @@ def merge_surveys(surveys: Iterable[Survey]) -> Survey:
     for survey in surveys:
         whole.update(survey)
     return whole
+
+
+def _beginning(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + "…"
+
+
+def _end(text: str, length: int) -> str:
+    return text if len(text) <= length else "…" + text[-length:]
 
 
 def _counts(row: dict[str, Any]) -> Counts:

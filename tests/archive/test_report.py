@@ -98,6 +98,7 @@ def test_a_run_without_anything_has_a_page(tmp_path, clean):
     clean(tmp_path / "empty.jsonl", tmp_path / "out")
     page = html.fromstring(report_page(tmp_path / "out"))
     assert "There were none." in text_of(page)
+    assert "<" not in page.find("body").find("main").text_content()
 
 
 def site(removed: int, documents: int = 20, **others) -> Counts:
