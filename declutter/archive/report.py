@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from declutter.archive.files import Reading
 from declutter.archive.sources import ERRORS, REPORT, SURVEY
-from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Example, Frequent, Place, Survey
+from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Example, Frequent, Location, Survey
 from declutter.errors import SourceError, UsageError
 from declutter.kinds import KINDS
 from declutter.writers.pages import Markup, fill_page, joined, markup
@@ -353,18 +353,18 @@ def _quoted(example: Example) -> Markup:
     return markup(
         '<blockquote class="{}">{}<p dir="auto">{}</p>{}<footer><span class="kind {}">{}</span> article with a probability of {} · {}'
         "</footer></blockquote>",
-        example.kind, before, example.text, after, example.kind, example.kind, f"{example.content:.2f}", _where(example.place),
+        example.kind, before, example.text, after, example.kind, example.kind, f"{example.content:.2f}", _where(example.location),
     )  # fmt: skip
 
 
-def _where(place: Place) -> Markup:
+def _where(location: Location) -> Markup:
     """Where a document is; its address is a link where it is one of the web."""
-    file = markup("{}, {}", place.file, place.position)
-    if place.url is None:
+    file = markup("{}, {}", location.file, location.position)
+    if location.url is None:
         return file
-    if not place.url.startswith(("https://", "http://")):
-        return markup("{} · {}", place.url, file)
-    return markup('<a href="{}" rel="noreferrer noopener">{}</a> · {}', place.url, place.url, file)
+    if not location.url.startswith(("https://", "http://")):
+        return markup("{} · {}", location.url, file)
+    return markup('<a href="{}" rel="noreferrer noopener">{}</a> · {}', location.url, location.url, file)
 
 
 def _sites(survey: Survey) -> Markup:

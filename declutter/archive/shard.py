@@ -14,7 +14,7 @@ from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import Changed, Record, StoppedError
 from declutter.archive.files import compression_of, fingerprint, replacing
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
-from declutter.archive.survey import Place, Survey
+from declutter.archive.survey import Location, Survey
 from declutter.document import Document
 from declutter.errors import DeclutterError, SourceError
 from declutter.labeller import Declutter
@@ -226,7 +226,7 @@ class _Cleaning:
         document = labeller.label(text, form)
         cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
-        self.survey.add(document, cleaned.labels, Place(str(self.file.source), record.position, record.url))
+        self.survey.add(document, cleaned.labels, Location(str(self.file.source), record.position, record.url))
         return cleaned
 
     def _unchanged(self, record: Record, reason: str) -> Changed:

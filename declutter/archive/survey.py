@@ -54,7 +54,7 @@ def site_of(url: str | None) -> str:
 
 
 @dataclass(slots=True)
-class Place:
+class Location:
     """Where a document is: its file, its line, row or record in it, and its address if the archive says so."""
 
     file: str
@@ -89,7 +89,7 @@ class Counts:
     edges: int = 0
     removed: dict[str, int] = field(default_factory=dict)
     most_removed: int = 0
-    most: Place | None = None
+    most: Location | None = None
 
     def add(self, other: Counts) -> None:
         """Counts what there was elsewhere as well."""
@@ -116,13 +116,13 @@ class Frequent:
         text: its beginning, as it was seen first.
         count: how often it was seen; numbers in it make no difference.
         sites: some sites that have it.
-        place: where it was seen first.
+        location: where it was seen first.
     """
 
     text: str
     count: int
     sites: list[str]
-    place: Place
+    location: Location
 
     def add(self, other: Frequent) -> None:
         """Counts the same text from elsewhere."""
@@ -145,7 +145,7 @@ class Example:
         kind: what it was called.
         content: probability that it is article, 0 to 1.
         before, after: the end of the paragraph before it and the beginning of the one after it.
-        place: where it is.
+        location: where it is.
     """
 
     text: str
@@ -153,7 +153,7 @@ class Example:
     content: float
     before: str
     after: str
-    place: Place
+    location: Location
 
 
 class Sample:
@@ -205,15 +205,15 @@ class Survey:
     frequent: dict[str, dict[str, Frequent]] = field(default_factory=dict)
     samples: dict[str, Sample] = field(default_factory=dict)
 
-    def add(self, document: Document, labels: dict[str, Any], place: Place) -> None:
+    def add(self, document: Document, labels: dict[str, Any], location: Location) -> None:
         """Takes note of a document that was judged.
 
         Args:
             document: what was judged.
             labels: its `declutter` object.
-            place: where it is.
+            location: where it is.
         """
-        site, removed = site_of(place.url), labels["removed"]
+        site, removed = site_of(location.url), labels["removed"]
         stripped = [i for i, keep in enumerate(document.kept) if not keep]
         emptied = bool(stripped) and len(stripped) == len(document)
         gone = 0
@@ -221,12 +221,12 @@ class Survey:
             kind, text = entry["kind"], entry["text"]
             gone += len(text)
             self.removed_characters[kind] = self.removed_characters.get(kind, 0) + len(text)
-            self._meet(kind, text, site, place)
-            self._sample(kind, document, i, place)
+            self._meet(kind, text, site, location)
+            self._sample(kind, document, i, location)
         for i in compress(count(), document.uncertain):
-            self._sample(KEPT if document.kept[i] else DOUBTFUL, document, i, place)
+            self._sample(KEPT if document.kept[i] else DOUBTFUL, document, i, location)
         if emptied:
-            self._sample(EMPTIED, document, max(stripped, key=lambda i: len(document.source.texts[i])), place)
+            self._sample(EMPTIED, document, max(stripped, key=lambda i: len(document.source.texts[i])), location)
         found = Counts(
             documents=1,
             emptied=int(emptied),
@@ -237,7 +237,7 @@ class Survey:
             edges=sum(map(ne, document.kept, document.kept[1:])),
             removed=dict(Counter([entry["kind"] for entry in removed])),
             most_removed=gone,
-            most=place if gone else None,
+            most=location if gone else None,
         )
         self._count(site, found)
 
@@ -279,12 +279,12 @@ class Survey:
         """The sites, those with the most documents first."""
         return sorted(self.sites, key=lambda site: (-self.sites[site].documents, -self.sites[site].errors, site))
 
-    def _meet(self, kind: str, text: str, site: str, place: Place) -> None:
+    def _meet(self, kind: str, text: str, site: str, location: Location) -> None:
         texts = self.frequent.setdefault(kind, {})
         key = _DIGITS.sub("0", plain(text[:_SHOWN]))
         same = texts.get(key)
         if same is None:
-            texts[key] = Frequent(_beginning(text, _SHOWN), 1, [site], place)
+            texts[key] = Frequent(_beginning(text, _SHOWN), 1, [site], location)
             self._forget_texts(kind)
         else:
             same.count += 1
@@ -296,7 +296,7 @@ class Survey:
             often = sorted(texts, key=lambda key: (-texts[key].count, key))[:TEXTS]
             self.frequent[kind] = {key: texts[key] for key in often}
 
-    def _sample(self, name: str, document: Document, i: int, place: Place) -> None:
+    def _sample(self, name: str, document: Document, i: int, location: Location) -> None:
         texts = document.source.texts
         if (sample := self.samples.get(name)) is None:
             sample = self.samples[name] = Sample(_SAMPLED.get(name, _SAMPLED_OF_A_KIND))
@@ -307,7 +307,7 @@ class Survey:
         content = round(float(document.probabilities[i, _CONTENT]), 4)
         kind = document.kinds[i].value
         shown = _beginning(texts[i], _SHOWN), kind, content, _end(before, _AROUND), _beginning(after, _AROUND)
-        sample.add(rank, Example(*shown, place))
+        sample.add(rank, Example(*shown, location))
 
     def to_json(self) -> bytes:
         """The survey as `from_json` reads it; what is too rare to be kept is forgotten first."""
@@ -343,14 +343,14 @@ class Survey:
             _counts(found["others"]),
             found["removed_characters"],
             {
-                kind: {key: Frequent(**_placed(row)) for key, row in rows.items()}
+                kind: {key: Frequent(**_located(row)) for key, row in rows.items()}
                 for kind, rows in found["frequent"].items()
             },
         )
         for name, row in found["samples"].items():
             sample = survey.samples[name] = Sample(row["size"])
             for rank, example in row["items"].items():
-                sample.add(int(rank), Example(**_placed(example)))
+                sample.add(int(rank), Example(**_located(example)))
         return survey
 
 
@@ -371,8 +371,8 @@ def _end(text: str, length: int) -> str:
 
 
 def _counts(row: dict[str, Any]) -> Counts:
-    return Counts(**row | {"most": row["most"] and Place(**row["most"])})
+    return Counts(**row | {"most": row["most"] and Location(**row["most"])})
 
 
-def _placed(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"place": Place(**row["place"])}
+def _located(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"location": Location(**row["location"])}

@@ -6,7 +6,7 @@ import pytest
 
 from declutter.archive import survey as module
 from declutter.archive.labels import clean_document
-from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Place, Survey, merge_surveys, site_of
+from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Location, Survey, merge_surveys, site_of
 from tests.test_document import made_text
 
 A, B, C = "Support us with 5 euros.", "The council met on Monday.", "Share this"
@@ -36,7 +36,7 @@ def surveyed(*documents: tuple[str, str, str | None], start: int = 1) -> Survey:
     survey = Survey()
     for position, (text, letters, url) in enumerate(documents, start):
         document = made_text(text, letters)
-        survey.add(document, clean_document(document, "line", {}).labels, Place("a.jsonl", position, url))
+        survey.add(document, clean_document(document, "line", {}).labels, Location("a.jsonl", position, url))
     return survey
 
 
@@ -52,7 +52,7 @@ def test_what_there_was_is_counted_by_site():
         "a.org": Counts(
             documents=2, emptied=1, characters=2 * len(A + B + C), paragraphs=6, removed_characters=2 * len(A + C),
             uncertain=2, edges=3, removed={"appeal": 2, "social": 2}, most_removed=len(A + C),
-            most=Place("a.jsonl", 1, "https://www.a.org/1"),
+            most=Location("a.jsonl", 1, "https://www.a.org/1"),
         ),
         NO_SITE: Counts(documents=1, characters=len(B), paragraphs=1),
         "b.org": Counts(documents=1, errors=1),
@@ -74,13 +74,13 @@ def test_frequent_texts_are_the_same_whatever_their_numbers_and_case():
         ("Support us with five euros.", 1, ["b.org"]),
     ]
     (social,) = survey.frequent["social"].values()
-    assert (social.count, social.sites, social.place.position) == (9, ["0.org", "1.org", "2.org", "3.org"], 4)
+    assert (social.count, social.sites, social.location.position) == (9, ["0.org", "1.org", "2.org", "3.org"], 4)
 
 
 def test_samples_show_what_is_in_doubt_and_what_was_emptied():
     document = made_text(f"{B}\n{C}\n{A}", "CSA", "line")  # what is called social is uncertain there
     survey = Survey()
-    survey.add(document, clean_document(document, "line", {}).labels, Place("f", 1))
+    survey.add(document, clean_document(document, "line", {}).labels, Location("f", 1))
     (example,) = survey.samples[DOUBTFUL].items.values()
     assert (example.text, example.kind, example.before, example.after) == (C, "social", B, A)
     assert example.content == pytest.approx(0.02)
@@ -88,11 +88,11 @@ def test_samples_show_what_is_in_doubt_and_what_was_emptied():
     assert EMPTIED not in survey.samples
     kept = made_text(C, "S")
     kept.kept[0] = True
-    survey.add(kept, clean_document(kept, "line", {}).labels, Place("f", 2))
-    assert [e.place.position for e in survey.samples[KEPT].items.values()] == [2]
+    survey.add(kept, clean_document(kept, "line", {}).labels, Location("f", 2))
+    assert [e.location.position for e in survey.samples[KEPT].items.values()] == [2]
     survey.update(surveyed((f"{C}\n{A}", "SA", None), start=3))
     (example,) = survey.samples[EMPTIED].items.values()
-    assert (example.text, example.place.position) == (A, 3)
+    assert (example.text, example.location.position) == (A, 3)
 
 
 def many(count: int):
@@ -133,7 +133,7 @@ def test_a_text_of_any_length_and_of_anything_can_be_written(labeller):
     for text in ("x" * 100_000, "\ud800 \x00</script>", "市" * 5000):
         document = made_text(text, "A")
         survey = Survey()
-        survey.add(document, clean_document(document, "line", {}).labels, Place("f", 1, text))
+        survey.add(document, clean_document(document, "line", {}).labels, Location("f", 1, text))
         raw = survey.to_json()
         assert Survey.from_json(raw).to_json() == raw
         (example,) = survey.samples["appeal"].items.values()
