@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -51,7 +51,7 @@ def report_page(folder: Path | str) -> str:
         survey = Survey.from_json((folder / SURVEY).read_bytes())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"there is no {SURVEY} in {folder} that a run wrote") from None
-    whole = _together(survey)
+    _, whole = survey.largest(0)
     suspects = find_suspects(survey, whole)
     failures = _failures(folder / ERRORS)
     sections = [
@@ -90,13 +90,6 @@ def _read_run(folder: Path) -> dict[str, Any]:
     return run  # type: ignore[no-any-return]
 
 
-def _together(survey: Survey) -> Counts:
-    whole = Counts()
-    for counts in (*survey.sites.values(), survey.others):
-        whole.add(counts)
-    return whole
-
-
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of the page: where links lead, its heading, the number that the contents give, and what stands in it."""
@@ -116,6 +109,22 @@ class Section:
     def markup(self) -> Markup:
         """The section itself."""
         return markup('<section><h2 id="{}">{}</h2>{}</section>', self.name, self.heading, self.content)
+
+
+class Usual(NamedTuple):
+    """What sites are compared to.
+
+    Attributes:
+        share: of the characters that half of the sites strip less, or more, of.
+        spread: by how much half of the sites differ from that.
+        edges: of a document, likewise.
+        doubts: share of all paragraphs that are uncertain.
+    """
+
+    share: float
+    spread: float
+    edges: float
+    doubts: float
 
 
 class Suspect(NamedTuple):
@@ -139,51 +148,50 @@ def find_suspects(survey: Survey, whole: Counts) -> list[Suspect]:
     }
     if not compared:
         return []
-    shares = {site: _share(counts.removed_characters, counts.characters) for site, counts in compared.items()}
-    usual = median(shares.values())
-    spread = median(abs(share - usual) for share in shares.values())
-    edges = median(counts.edges / counts.documents for counts in compared.values())
-    doubts = _share(whole.uncertain, whole.paragraphs)
+    shares = [_stripped(counts) for counts in compared.values()]
+    share = median(shares)
+    usual = Usual(
+        share,
+        median(abs(own - share) for own in shares),
+        median(counts.edges / counts.documents for counts in compared.values()),
+        _share(whole.uncertain, whole.paragraphs),
+    )
     suspects = []
     for site, counts in compared.items():
-        found: list[tuple[float, str]] = []
-        distance = abs(shares[site] - usual)
-        if distance >= max(FAR, SPREAD * spread):
-            less = "less" if shares[site] > usual else "more"
-            found.append(
-                (
-                    distance / FAR,
-                    f"{_percent(shares[site])} of its characters were stripped; of half of the sites {less} than {_percent(usual)}",
-                )
-            )
-        if counts.emptied > 1 or counts.emptied == counts.documents:
-            empty = _share(counts.emptied, counts.documents)
-            found.append(
-                (1 + 5 * empty, f"nothing is left of {counts.emptied:,} of its {counts.documents:,} documents")
-            )
-        own = _share(counts.uncertain, counts.paragraphs)
-        if own >= max(UNUSUAL * doubts, 0.02) and counts.uncertain >= COMPARED:
-            found.append(
-                (
-                    own / max(doubts, 0.01) / UNUSUAL,
-                    f"{_percent(own)} of its paragraphs are uncertain, {_percent(doubts)} of all",
-                )
-            )
-        cuts = counts.edges / counts.documents
-        if cuts >= max(UNUSUAL * edges, 10):
-            found.append(
-                (
-                    cuts / max(edges, 1) / UNUSUAL,
-                    f"kept and stripped text meet {cuts:.0f} times in a document, {edges:.0f} times where that is usual",
-                )
-            )
-        failed = _share(counts.errors, counts.errors + counts.documents)
-        if failed >= 0.05 and counts.errors > 1:
-            found.append((1 + 5 * failed, f"{counts.errors:,} of its documents could not be judged"))
-        if found:
-            found.sort(reverse=True)
-            suspects.append(Suspect(site, counts, [reason for _, reason in found], sum(weight for weight, _ in found)))
+        if found := sorted(_oddities(counts, usual), reverse=True):
+            weight = sum(weight for weight, _ in found)
+            suspects.append(Suspect(site, counts, [reason for _, reason in found], weight))
     return sorted(suspects, key=lambda suspect: (-suspect.weight, suspect.site))
+
+
+def _oddities(counts: Counts, usual: Usual) -> Iterator[tuple[float, str]]:
+    """What is odd about a site: how far from usual, from about 1 on, and what."""
+    share, documents = _stripped(counts), counts.documents
+    distance = abs(share - usual.share)
+    if distance >= max(FAR, SPREAD * usual.spread):
+        less = "less" if share > usual.share else "more"
+        odd = f"{_percent(share)} of its characters were stripped; of half of the sites {less} than {_percent(usual.share)}"
+        yield distance / FAR, odd
+    if counts.emptied > 1:
+        odd = f"nothing is left of {counts.emptied:,} of its {documents:,} documents"
+        yield 1 + 5 * counts.emptied / documents, odd
+    doubts = _share(counts.uncertain, counts.paragraphs)
+    if doubts >= UNUSUAL * max(usual.doubts, 0.01) and counts.uncertain >= COMPARED:
+        odd = f"{_percent(doubts)} of its paragraphs are uncertain, {_percent(usual.doubts)} of all"
+        yield doubts / max(usual.doubts, 0.01) / UNUSUAL, odd
+    edges = counts.edges / documents
+    if edges >= UNUSUAL * max(usual.edges, 3):
+        odd = (
+            f"kept and stripped text meet {edges:.0f} times in a document, {usual.edges:.0f} times where that is usual"
+        )
+        yield edges / max(usual.edges, 3) / UNUSUAL, odd
+    failed = counts.errors / (counts.errors + documents)
+    if failed >= 0.05 and counts.errors > 1:
+        yield 1 + 5 * failed, f"{counts.errors:,} of its documents could not be judged"
+
+
+def _stripped(counts: Counts) -> float:
+    return _share(counts.removed_characters, counts.characters)
 
 
 def _share(part: float, whole: float) -> float:
@@ -201,16 +209,19 @@ def _counted(number: int, name: str) -> str:
 
 
 def _tiles(run: dict[str, Any], whole: Counts) -> Markup:
-    seconds = run["seconds"]
     rows = [
         ("Documents", f"{run['records']:,}", f"in {_counted(run['files'], 'file')}"),
         ("Stripped", _percent(_share(run["removed_characters"], run["characters"])), "of the characters"),
         ("Uncertain", _percent(_share(whole.uncertain, whole.paragraphs)), "of the paragraphs"),
         ("Nothing left of", f"{whole.emptied:,}", "documents"),
         ("Errors", f"{run['errors']:,}", "records or files"),
-        ("Time", _duration(seconds), _counted(run["workers"], "worker")),
+        ("Time", _duration(run["seconds"]), _workers(run)),
     ]
     return joined(markup("<div><dt>{}</dt><dd>{}</dd><dd>{}</dd></div>", *row) for row in rows)
+
+
+def _workers(run: dict[str, Any]) -> str:
+    return _counted(run["workers"], "worker") if run["workers"] else "as many workers as there were"
 
 
 def _duration(seconds: float) -> str:
@@ -238,9 +249,10 @@ def _findings(run: dict[str, Any], whole: Counts, suspects: list[Suspect]) -> Ma
         names = ", ".join(suspect.site for suspect in suspects[:3]) + (" and others" if len(suspects) > 3 else "")
         number = "One site differs" if len(suspects) == 1 else f"{len(suspects)} sites differ"
         found.append(markup('<a href="#check">{}</a> from the rest: {}.', number, names))
-    if unfamiliar := run["flagged"].get("unfamiliar"):
-        share = _percent(_share(unfamiliar, run["records"]))
-        found.append(markup("{} of the documents are in a language that the model has seen little of.", share))
+    for flag, meaning in _FLAGS.items():
+        if number := run["flagged"].get(flag):
+            share = _percent(_share(number, run["records"]))
+            found.append(markup("{}, {} of all, {}.", _counted(number, "document"), share, meaning))
     found.append(
         markup(
             'What was stripped, or kept, <a href="#doubtful">in doubt</a>: {} of the paragraphs.',
@@ -250,6 +262,11 @@ def _findings(run: dict[str, Any], whole: Counts, suspects: list[Suspect]) -> Ma
     return markup("<ul>{}</ul>", joined(markup("<li>{}</li>", finding) for finding in found))
 
 
+_FLAGS = {
+    "mostly_notice": "with less than a tenth of article",
+    "unfamiliar": "in a language that the model has seen little of",
+    "looks_paywalled": "with a paywall notice",
+}
 _HEADS = {"#": ' class="n"', "~": ' class="meaning"'}
 
 
@@ -309,7 +326,7 @@ def _suspects(suspects: list[Suspect]) -> Markup:
             '<div class="card"><h3>{}</h3><p class="small faint">{} documents, {} of the characters stripped</p><ul>{}</ul>{}</div>',
             suspect.site,
             f"{suspect.counts.documents:,}",
-            _percent(_share(suspect.counts.removed_characters, suspect.counts.characters)),
+            _percent(_stripped(suspect.counts)),
             joined(markup("<li>{}</li>", reason) for reason in suspect.reasons),
             _fullest(suspect.counts),
         )
@@ -368,13 +385,10 @@ def _where(location: Location) -> Markup:
 
 
 def _sites(survey: Survey) -> Markup:
-    largest = survey.largest_sites()
-    rest = Counts()
-    for counts in (survey.others, *(survey.sites[site] for site in largest[_SITES:])):
-        rest.add(counts)
-    rows = [_site_row(site, survey.sites[site], "") for site in largest[:_SITES]]
-    if rest.documents or rest.errors:
-        rows.append(_site_row("all others", rest, "rest"))
+    largest, others = survey.largest(_SITES)
+    rows = [_site_row(site, counts, "") for site, counts in largest.items()]
+    if others.documents or others.errors:
+        rows.append(_site_row("all others", others, "rest"))
     heads = ("Site", "#Documents", "#Stripped", "#Uncertain", "#Nothing left", "#Edges a document", "#Errors")
     explained = markup(
         "<p>The sites with the most documents. Edges are places where kept and stripped paragraphs meet; many mean that articles "
@@ -389,7 +403,7 @@ def _site_row(site: str, counts: Counts, kind: str) -> Markup:
         kind,
         site,
         _number(counts.documents),
-        _share_cell(_share(counts.removed_characters, counts.characters)),
+        _share_cell(_stripped(counts)),
         _share_cell(_share(counts.uncertain, counts.paragraphs)),
         _number(counts.emptied),
         _number(round(_share(counts.edges, counts.documents), 1)),
@@ -485,7 +499,7 @@ def _settings(run: dict[str, Any]) -> Markup:
         ("model", settings["model"]),
         *((name.replace("_", " "), value) for name, value in settings["policy"].items()),
         *((name.replace("_", " "), value) for name, value in settings.items() if name not in _SHOWN_APART),
-        ("engine", f"{run['engine']}, {_counted(run['workers'], 'worker')}"),
+        ("engine", f"{run['engine']}, {_workers(run)}"),
         ("seconds", f"{run['seconds']:,}"),
         ("shards", f"{run['shards']:,}, of which {run['skipped']:,} were done before"),
         ("bytes read", f"{run['bytes']:,}"),

@@ -26,7 +26,7 @@ from declutter.archive.files import remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
 from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller, survey_of
 from declutter.archive.sources import ERRORS, REPORT, SURVEY, check_apart, find_files, make_shards
-from declutter.archive.survey import Counts, Survey, merge_surveys
+from declutter.archive.survey import Survey, merge_surveys
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
@@ -90,11 +90,8 @@ class Report:
 
     def add_sites(self, survey: Survey) -> None:
         """Takes over what there was by site."""
-        largest, others = survey.largest_sites(), Counts()
-        self.sites = {site: asdict(survey.sites[site]) for site in largest[:SITES]}
-        for counts in (survey.others, *(survey.sites[site] for site in largest[SITES:])):
-            others.add(counts)
-        self.other_sites = asdict(others)
+        largest, others = survey.largest(SITES)
+        self.sites, self.other_sites = {site: asdict(counts) for site, counts in largest.items()}, asdict(others)
 
     def write(self, out: Path) -> None:
         """Puts the report into the folder of the run."""

@@ -29,11 +29,8 @@ from declutter.policy import plain
 NO_SITE = "(no address)"
 SITES = 1000  # that are told apart
 TEXTS = 100  # of each kind that are counted
-DOUBTFUL, KEPT, EMPTIED = (
-    "doubtful",
-    "kept in doubt",
-    "emptied",
-)  # samples; one of every kind that is stripped comes beside them
+# samples; beside them there is one of every kind that is stripped
+DOUBTFUL, KEPT, EMPTIED = "doubtful", "kept in doubt", "emptied"
 _SAMPLED = {DOUBTFUL: 24, KEPT: 24, EMPTIED: 24}
 _SAMPLED_OF_A_KIND = 8
 _SLACK = 4  # times too many sites or texts before the rarest are forgotten
@@ -278,6 +275,13 @@ class Survey:
     def largest_sites(self) -> list[str]:
         """The sites, those with the most documents first."""
         return sorted(self.sites, key=lambda site: (-self.sites[site].documents, -self.sites[site].errors, site))
+
+    def largest(self, number: int) -> tuple[dict[str, Counts], Counts]:
+        """The counts of so many sites, those with the most documents first, and of all others together."""
+        sites, others = self.largest_sites(), Counts()
+        for counts in (self.others, *(self.sites[site] for site in sites[number:])):
+            others.add(counts)
+        return {site: self.sites[site] for site in sites[:number]}, others
 
     def _meet(self, kind: str, text: str, site: str, location: Location) -> None:
         texts = self.frequent.setdefault(kind, {})
