@@ -67,10 +67,10 @@ class Declutter:
         evidence = extract(found, self.model.words.scores, self.model.score_names)
         probabilities = np.exp(self.model.scores(evidence))
         thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
-        headline = None if found.page is None else found.page.headline
-        return Document(
-            found, probabilities, *decide(self.policy, thresholds, found.texts, probabilities, headline), self
-        )
+        page = found.page
+        headline = None if page is None else page.headline
+        decision = decide(self.policy, thresholds, found.texts, probabilities, page is not None, headline)
+        return Document(found, probabilities, *decision, self)
 
     def clean(self, source: Any, format: str = "auto", output: str = "text") -> str:
         """What is kept of a source; see `declutter.clean`."""
