@@ -63,7 +63,7 @@ def feature_names(with_markup: bool, scored: bool = True) -> list[str]:
     ]
 
 
-BLOCK = 128  # paragraphs that go through a network at a time
+BLOCK = 256  # paragraphs that go through a network at a time
 
 
 @dataclass(slots=True)

@@ -378,9 +378,15 @@ def _find_headline(page: Page, texts: list[str]) -> int | None:
     if titles := _titles(page):
         longest, shortest = max(map(len, titles)), min(map(len, titles))
         initials = frozenset(letter for title in titles for letter in (title[0], title[0].upper())) | _QUOTES
+        finals = frozenset(title[-1] for title in titles) | {"σ"}  # which is "ς" in a whole word, and "σ" by itself
         for i, (text, tag) in enumerate(zip(texts, tags, strict=True)):
             heading = _H1 <= tag <= _H3
-            if heading or (text[0] in initials and shortest <= 2 * len(text) and len(text) <= 3 * longest + 100):
+            if heading or (
+                text[0] in initials
+                and shortest <= 2 * len(text)
+                and len(text) <= 3 * longest + 100
+                and (text[-1].lower()[-1] in finals or not text[-1].isalnum())
+            ):
                 likeness = _likeness(_plain(text), titles, heading)
                 rank = likeness + (0.5 if tag == _H1 else 0.25 if heading else 0.0)
                 if likeness > 0.3 and rank > best_rank:
