@@ -200,16 +200,19 @@ def decide(
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
     content = probabilities[:, _CONTENT]
-    not_asked = not page or policy.thresholds is not None
-    if not_asked or holds_article(texts, content, lengths, PRESETS[policy.preset].recall):
-        others = 1 + probabilities[:, 1:].argmax(axis=1)
-        kinds = [SCORED[i] for i in np.where(thresholds.keeps(probabilities, lengths), _CONTENT, others).tolist()]
-        if headline is not None:
-            kinds[headline] = Kind.HEADLINE
-        return settle(policy, texts, kinds, content.tolist())
-    kinds = [SCORED[i] for i in np.where(_NOTICE, probabilities, -1).argmax(axis=1).tolist()]
+    article = (
+        not page
+        or policy.thresholds is not None
+        or holds_article(texts, content, lengths, PRESETS[policy.preset].recall)
+    )
+    others = np.where(_NOTICE | article, probabilities, -1)[:, 1:].argmax(axis=1) + 1
+    chosen = np.where(thresholds.keeps(probabilities, lengths) & article, _CONTENT, others)
+    kinds = [SCORED[i] for i in chosen.tolist()]
+    if headline is not None and article:
+        kinds[headline] = Kind.HEADLINE
     decision = settle(policy, texts, kinds, content.tolist())
-    decision.notes.insert(0, "the page holds no article: all of it is notices")
+    if not article:
+        decision.notes.insert(0, "the page holds no article: all of it is notices")
     return decision
 
 
