@@ -132,9 +132,6 @@ class Judge(Protocol):
     def write(self, document: Document, output: str) -> str:
         """What is kept of the document as "markdown" or "html"."""
 
-    def unfamiliar(self, document: Document) -> bool:
-        """Whether the classifier knows too few of the document's words."""
-
 
 class Document(Sequence[Paragraph]):
     """Every paragraph of one source with its kind, in order; none is dropped.
@@ -147,6 +144,7 @@ class Document(Sequence[Paragraph]):
         forced: for the numbers of those that do not go by their kind: what made them stay or go.
         blocks: the notice each paragraph belongs to, or None.
         notes: what the policy has to say about the decision, in whole sentences.
+        unfamiliar: a hint about the whole document: its language or script is one that the classifier has seen little of.
     """
 
     __slots__ = (
@@ -160,6 +158,7 @@ class Document(Sequence[Paragraph]):
         "notes",
         "probabilities",
         "source",
+        "unfamiliar",
     )
 
     def __init__(
@@ -170,6 +169,7 @@ class Document(Sequence[Paragraph]):
         kept: list[bool],
         forced: dict[int, str],
         notes: list[str],
+        unfamiliar: bool,
         judge: Judge,
     ):
         self.source = source
@@ -179,6 +179,7 @@ class Document(Sequence[Paragraph]):
         self.forced = forced
         self.blocks = _blocks(kinds)
         self.notes = notes
+        self.unfamiliar = unfamiliar
         self._judge = judge
         self._paths: list[str | None] | None = None
         self._uncertain: list[bool] | None = None
@@ -216,6 +217,11 @@ class Document(Sequence[Paragraph]):
 
     def __iter__(self) -> Iterator[Paragraph]:
         return map(self._paragraph, range(len(self)))
+
+    @property
+    def certainties(self) -> list[float]:
+        """The probability of each paragraph's kind, as in `Paragraph.probability`."""
+        return [row[_column(kind)] for row, kind in zip(self.probabilities.tolist(), self.kinds, strict=True)]
 
     @property
     def text(self) -> str:
@@ -268,11 +274,6 @@ class Document(Sequence[Paragraph]):
         if self._uncertain is None:
             self._uncertain = self._judge.uncertain(self)
         return self._uncertain
-
-    @property
-    def unfamiliar(self) -> bool:
-        """A hint about the whole document: its language or script is one that the classifier has seen little or nothing of."""
-        return self._judge.unfamiliar(self)
 
     @property
     def title(self) -> str | None:
