@@ -283,7 +283,7 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
 def _archive_parser() -> argparse.ArgumentParser:
     from declutter.archive.containers import FIELDS
     from declutter.archive.engines import ENGINES
-    from declutter.archive.run import MAX_CHARACTERS, ON_ERROR
+    from declutter.archive.run import LIMITS, ON_ERROR
 
     parser = _parser(
         "archive",
@@ -310,13 +310,18 @@ def _archive_parser() -> argparse.ArgumentParser:
         "--on-error", choices=ON_ERROR, default="skip", help="what to do where a document fails (default: %(default)s)"
     )
     parser.add_argument("--redo", action="store_true", help="do again what is done, with other settings if need be")
-    parser.add_argument(
-        "--max-characters",
-        type=int,
-        default=MAX_CHARACTERS,
-        metavar="N",
-        help="longer documents are not judged and counted as errors (default: %(default)s)",
-    )
+    for name, what, of in (
+        ("characters", int, "characters"),
+        ("nodes", int, "elements in a page or lines in a text"),
+        ("seconds", float, "seconds of processor time"),
+    ):
+        parser.add_argument(
+            f"--max-{name}",
+            type=what,
+            default=getattr(LIMITS, f"max_{name}"),
+            metavar="N",
+            help=f"a document of more {of} is counted as an error (default: %(default)s)",
+        )
     _add_kinds(parser)
     _add_labeller(parser)
     return parser

@@ -383,7 +383,9 @@ def kept_slices(text: str, spans: Sequence[tuple[int, int]], kept: Sequence[bool
         if first:
             slices += (begin, ends[0]), _tail(text, gaps[0])
         if stop == len(kept):
-            begin = ends[-1]  # the white space after the last paragraph is the text's own end, whatever was stripped before it
+            begin = ends[
+                -1
+            ]  # the white space after the last paragraph is the text's own end, whatever was stripped before it
             continue
         if first:
             slices.append(_breaks(text, max(gaps, key=lambda gap: len(LINE_BREAK.findall(text, *gap)))))

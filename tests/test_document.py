@@ -25,7 +25,9 @@ def made(source: Source, letters: str, keep=DEFAULT_KEEP) -> Document:
     probabilities = np.full((len(kinds), len(SCORED)), 0.02, np.float32)
     for row, kind in zip(probabilities, kinds, strict=True):
         row[SCORED.index(Kind.CONTENT if kind is Kind.HEADLINE else kind)] = 0.74
-    return Document(source, probabilities, kinds, [kind in keep for kind in kinds], {}, [], "zzz" in source.texts, Asked())
+    return Document(
+        source, probabilities, kinds, [kind in keep for kind in kinds], {}, [], "zzz" in source.texts, Asked()
+    )
 
 
 class Asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
@@ -24,12 +25,13 @@ from declutter.archive.containers.record import StoppedError
 from declutter.archive.engines import ENGINES
 from declutter.archive.files import remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
+from declutter.archive.limits import Limits
 from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller
 from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, make_shards
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
-MAX_CHARACTERS = 3_000_000  # a document of so many takes 300 MB and a second or two
+LIMITS = Limits()
 ON_ERROR = ("skip", "stop")
 
 
@@ -98,7 +100,9 @@ def clean_archive(
     sidecar: bool = False,
     on_error: str = "skip",
     redo: bool = False,
-    max_characters: int = MAX_CHARACTERS,
+    max_characters: int = LIMITS.max_characters,
+    max_nodes: int = LIMITS.max_nodes,
+    max_seconds: float = LIMITS.max_seconds,
     progress: bool = False,
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
@@ -123,7 +127,7 @@ def clean_archive(
         sidecar: leave the texts where and as they are and write only labels, to `out`/labels.
         on_error: "skip" counts what fails and goes on, "stop" ends the run there.
         redo: do again what is done; without it, a folder that was written with other settings is refused.
-        max_characters: a longer document is an error.
+        max_characters, max_nodes, max_seconds: a document that goes beyond is an error, see `limits.Limits`.
         progress: show how far it is, where stderr is a terminal.
         keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `declutter.Declutter`.
 
@@ -145,8 +149,9 @@ def clean_archive(
         raise UsageError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
     if on_error not in ON_ERROR:
         raise UsageError(f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}")
-    if workers < 1 or max_characters < 1:
-        raise UsageError("workers and max_characters must be at least 1")
+    limits = Limits(max_characters, max_nodes, max_seconds)
+    if workers < 1 or min(max_characters, max_nodes) < 1 or not 0 < max_seconds < math.inf:
+        raise UsageError("workers, max_characters and max_nodes must be at least 1, and max_seconds more than 0")
     options = {
         "model": None if model is None else str(model),
         "keep": _hashable(keep),
@@ -169,7 +174,7 @@ def clean_archive(
         "unit": unit,
         "fields": called,
         "sidecar": sidecar,
-        "max_characters": max_characters,
+        **limits._asdict(),
     }
     settings = Settings(
         out,
@@ -177,7 +182,7 @@ def clean_archive(
         tuple(called.items()),
         sidecar,
         on_error == "stop",
-        max_characters,
+        limits,
         _checksum({"declutter": __version__} | decisive),
     )
     files = find_files(names)

@@ -14,6 +14,7 @@ from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import Changed, Record, StoppedError
 from declutter.archive.files import compression_of, fingerprint, replacing
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
+from declutter.archive.limits import Limits, time_limit
 from declutter.document import Document
 from declutter.errors import DeclutterError, SourceError
 from declutter.labeller import Declutter
@@ -61,7 +62,7 @@ class Settings:
         fields: what the archive calls its fields, as pairs.
         sidecar: whether texts stay as they are and only labels are written.
         stop: whether the first record that fails ends the run.
-        max_characters: a longer document is not judged.
+        limits: what one document may cost.
         key: checksum of everything that decides what is written, the model included.
     """
 
@@ -70,7 +71,7 @@ class Settings:
     fields: tuple[tuple[str, str], ...]
     sidecar: bool
     stop: bool
-    max_characters: int
+    limits: Limits
     key: str
 
 
@@ -208,11 +209,11 @@ class _Cleaning:
         if not isinstance(source, (str, bytes)):
             raise SourceError(f"its text is of type {type(source).__name__}")
         text, encoding = (source, None) if isinstance(source, str) else decode(source, record.format)
-        if len(text) > self.settings.max_characters:
-            raise SourceError(f"has {len(text):,} characters, more than the {self.settings.max_characters:,} allowed")
+        self.settings.limits.check(text, record.format)
         labeller, about = load_labeller(self.settings.labeller)
-        document = labeller.label(text, record.format)
-        cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
+        with time_limit(self.settings.limits.max_seconds):
+            document = labeller.label(text, record.format)
+            cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
         return cleaned
 

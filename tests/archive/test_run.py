@@ -124,6 +124,7 @@ def test_what_is_done_is_not_done_again(archive, tmp_path, clean):
         ({"unit": "block"}, "unit"),
         ({"fields": "text=body"}, "fields"),
         ({"max_characters": 9}, "max_characters"),
+        ({"max_nodes": 3}, "max_nodes"),
     ],
     ids=repr,
 )
@@ -176,6 +177,8 @@ def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):
         ({"on_error": "weep"}, "on_error must be one of skip, stop"),
         ({"workers": 0}, "at least 1"),
         ({"max_characters": 0}, "at least 1"),
+        ({"max_nodes": 0}, "at least 1"),
+        ({"max_seconds": 0}, "more than 0"),
         ({"keep": "adverts"}, "unknown kind"),
         ({"fields": "body=text"}, "unknown field"),
     ],
