@@ -292,12 +292,16 @@ def _archive_parser() -> argparse.ArgumentParser:
         "  declutter archive crawl/ --out cleaned\n"
         "  declutter archive 'news-*.jsonl.zst' --out cleaned --fields text=body,url=link --workers 8\n"
         "  declutter archive CC-MAIN-20261101.warc.wet.gz --out cleaned --for corpus --on-error stop\n"
-        "  declutter archive records.parquet --out labelled --sidecar",
+        "  declutter archive records.parquet --out labelled --sidecar\n"
+        "  declutter archive crawl/ --out cleaned --engine ray --ray-address auto",
     )
     parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders or globs")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the cleaned files go")
     parser.add_argument("--engine", choices=ENGINES, default="local", help="where it runs (default: %(default)s)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--ray-address", metavar="ADDR", help="of the cluster for --engine ray, or auto (default: start one here)"
+    )
     parser.add_argument(
         "--fields",
         metavar="NAMES",

@@ -21,8 +21,8 @@ _BLOCK = 1 << 20
 _numbers = itertools.count()
 
 
-def needs(package: str, what: str) -> None:
-    """Refuses to go on without a package of the extra.
+def needs(package: str, what: str, extra: str = "archive") -> None:
+    """Refuses to go on without a package of an extra.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -32,7 +32,7 @@ def needs(package: str, what: str) -> None:
     except ModuleNotFoundError:  # of the package that it would be in
         found = None
     if found is None:
-        raise MissingExtraError(f"{what} needs {package}: pip install 'declutter[archive]'")
+        raise MissingExtraError(f"{what} needs {package}: pip install 'declutter[{extra}]'")
 
 
 class Compression(NamedTuple):

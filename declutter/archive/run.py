@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import platform
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -51,7 +50,7 @@ class Report:
         characters, removed_characters: of the paragraphs there were, and of those stripped.
         paragraphs, removed: number of paragraphs there were, and of those stripped, by kind.
         flagged: number of documents by flag.
-        engine, workers: where it ran.
+        engine, workers: where it ran; None for one a core.
         seconds: how long it took.
         versions: of what else has a say in the result.
     """
@@ -72,7 +71,7 @@ class Report:
     removed: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
     engine: str = "local"
-    workers: int = 1
+    workers: int | None = None
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -96,6 +95,7 @@ def clean_archive(
     *,
     workers: int | None = None,
     engine: str = "local",
+    ray_address: str | None = None,
     fields: Mapping[str, str] | str | None = None,
     sidecar: bool = False,
     on_error: str = "skip",
@@ -121,8 +121,9 @@ def clean_archive(
     Args:
         sources: files, folders or globs: JSON lines, Parquet, WARC, WET, text and HTML, also compressed by gzip or zstd.
         out: the folder to write to.
-        workers: processes; None for one a core.
-        engine: one of `ENGINES`.
+        workers: processes, or tasks at a time; None for one a core.
+        engine: one of `ENGINES`: "local", or "ray" with the extra of that name.
+        ray_address: the running cluster that `engine` "ray" is to use, or "auto"; None starts one on this machine.
         fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link".
         sidecar: leave the texts where and as they are and write only labels, to `out`/labels.
         on_error: "skip" counts what fails and goes on, "stop" ends the run there.
@@ -144,13 +145,14 @@ def clean_archive(
     started = time.monotonic()
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
     out = Path(out)
-    workers = (os.cpu_count() or 1) if workers is None else workers
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
+    if ray_address is not None and engine != "ray":
+        raise UsageError(f"a cluster's address is of no use to the engine {engine}")
     if on_error not in ON_ERROR:
         raise UsageError(f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}")
     limits = Limits(max_characters, max_nodes, max_seconds)
-    if workers < 1 or min(max_characters, max_nodes) < 1 or not 0 < max_seconds < math.inf:
+    if min(1 if workers is None else workers, max_characters, max_nodes) < 1 or not 0 < max_seconds < math.inf:
         raise UsageError("workers, max_characters and max_nodes must be at least 1, and max_seconds more than 0")
     options = {
         "model": None if model is None else str(model),
@@ -192,8 +194,8 @@ def clean_archive(
     report.files, report.shards, report.bytes = len(files), len(shards), sum(shard.size for shard in shards)
     _claim(out, report, [file.name for file in files], redo)
     given_up = []
-    # the longest first, so that no worker is left alone with one at the end
-    work = ENGINES[engine](partial(clean_shard, settings=settings), sorted(shards, key=lambda s: -s.size), workers)
+    waiting = deque(sorted(shards, key=lambda shard: -shard.size))  # so that no worker is left alone with a long one
+    work = ENGINES[engine](partial(clean_shard, settings=settings), waiting, workers, ray_address)
     try:
         with _bar(report, progress) as advance:
             for shard, outcome in work:

@@ -10,9 +10,10 @@ from declutter.archive.engines import ENGINES
 PHRASE = "share this"
 
 
-def in_this_process(work, shards, workers):
+def in_this_process(work, shards, workers, address):
     """An engine without processes, which take half a second to start."""
-    for shard in shards:
+    while shards:
+        shard = shards.popleft()
         yield shard, work(shard)
 
 

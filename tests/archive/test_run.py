@@ -174,6 +174,7 @@ def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):
     ("options", "refusal"),
     [
         ({"engine": "abacus"}, "unknown engine 'abacus'"),
+        ({"ray_address": "auto"}, "of no use to the engine local"),
         ({"on_error": "weep"}, "on_error must be one of skip, stop"),
         ({"workers": 0}, "at least 1"),
         ({"max_characters": 0}, "at least 1"),
@@ -209,8 +210,9 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_cleaned(
 
 
 def test_a_shard_that_is_given_up_is_an_error(archive, tmp_path, monkeypatch):
-    def giving_up(work, shards, workers):
-        for shard in shards:
+    def giving_up(work, shards, *_):
+        while shards:
+            shard = shards.popleft()
             yield shard, None if shard.name == "1.jsonl" else work(shard)
 
     monkeypatch.setitem(ENGINES, "local", giving_up)
@@ -222,7 +224,7 @@ def test_a_shard_that_is_given_up_is_an_error(archive, tmp_path, monkeypatch):
 
 
 def test_a_source_that_vanishes_is_an_error(archive, tmp_path, monkeypatch):
-    def vanishing(work, shards, workers):
+    def vanishing(work, shards, *rest):
         (archive / "1.jsonl").unlink()
         (archive / "7.txt").unlink()
         return ((shard, work(shard)) for shard in shards)
@@ -242,7 +244,7 @@ def test_a_full_disk_ends_the_run_and_harms_nothing(archive, tmp_path, clean, mo
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    def filling(work, shards, workers):
+    def filling(work, shards, *rest):
         monkeypatch.setattr(os, "fsync", full)
         return ((shard, work(shard)) for shard in shards)
 
@@ -273,7 +275,7 @@ import os, sys, time
 from pathlib import Path
 
 from declutter.archive import clean_archive, shard
-from declutter.archive.engines import ENGINES, local
+from declutter.archive.engines import ENGINES
 
 FOLDER = Path(__file__).parent
 
@@ -299,21 +301,25 @@ class Holding:
             shard.clean_document = real
 
 if __name__ == "__main__":
-    run = local.run
-    ENGINES["local"] = lambda work, shards, workers: run(Holding(work), shards, workers)
-    clean_archive(sys.argv[1], sys.argv[2], workers=2)
+    engine = sys.argv[3]
+    run = ENGINES[engine]
+    ENGINES[engine] = lambda work, *rest: run(Holding(work), *rest)
+    clean_archive(sys.argv[1], sys.argv[2], workers=2, engine=engine)
 """
 """A run whose first worker to come to the seventh document of 3.jsonl stays there."""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("killed", ["driver", "worker"])
-def test_a_kill_in_the_middle_of_a_shard_loses_and_doubles_nothing(archive, whole, tmp_path, killed):
+def test_a_kill_in_the_middle_of_a_shard_loses_and_doubles_nothing(archive, whole, tmp_path, killed, engine):
+    if engine == "ray":
+        pytest.importorskip("ray", reason="ray is not installed")
     (tmp_path / "held.py").write_text(HELD)
     (tmp_path / "hold").touch()
     out = tmp_path / "out"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, str(tmp_path / "held.py"), str(archive), str(out)]
+    command = [sys.executable, str(tmp_path / "held.py"), str(archive), str(out), engine]
     with subprocess.Popen(command, env=environment) as driver:
         while not (worker := (tmp_path / "held").exists() and (tmp_path / "held").read_text()):
             assert driver.poll() is None
