@@ -195,7 +195,8 @@ def clean_archive(
     _claim(out, report, [file.name for file in files], redo)
     given_up = []
     waiting = deque(sorted(shards, key=lambda shard: -shard.size))  # so that no worker is left alone with a long one
-    work = ENGINES[engine](partial(clean_shard, settings=settings), waiting, workers, ray_address)
+    address = {} if ray_address is None else {"address": ray_address}
+    work = ENGINES[engine](partial(clean_shard, settings=settings), waiting, workers, **address)
     try:
         with _bar(report, progress) as advance:
             for shard, outcome in work:

@@ -10,7 +10,7 @@ from declutter.archive.engines import ENGINES
 PHRASE = "share this"
 
 
-def in_this_process(work, shards, workers, address):
+def in_this_process(work, shards, workers):
     """An engine without processes, which take half a second to start."""
     while shards:
         shard = shards.popleft()

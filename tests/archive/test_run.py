@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_cleaned(
 
 
 def test_a_shard_that_is_given_up_is_an_error(archive, tmp_path, monkeypatch):
-    def giving_up(work, shards, *_):
+    def giving_up(work, shards, workers):
         while shards:
             shard = shards.popleft()
             yield shard, None if shard.name == "1.jsonl" else work(shard)
@@ -224,7 +224,7 @@ def test_a_shard_that_is_given_up_is_an_error(archive, tmp_path, monkeypatch):
 
 
 def test_a_source_that_vanishes_is_an_error(archive, tmp_path, monkeypatch):
-    def vanishing(work, shards, *rest):
+    def vanishing(work, shards, workers):
         (archive / "1.jsonl").unlink()
         (archive / "7.txt").unlink()
         return ((shard, work(shard)) for shard in shards)
@@ -244,7 +244,7 @@ def test_a_full_disk_ends_the_run_and_harms_nothing(archive, tmp_path, clean, mo
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    def filling(work, shards, *rest):
+    def filling(work, shards, workers):
         monkeypatch.setattr(os, "fsync", full)
         return ((shard, work(shard)) for shard in shards)
 

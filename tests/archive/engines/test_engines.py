@@ -76,7 +76,7 @@ def tries(tmp_path: Path) -> dict[str, int]:
 
 
 def test_every_shard_is_yielded_once_with_its_outcome(run, work, tmp_path):
-    found = dict(run(work(), shards("a b c d e"), 2, None))
+    found = dict(run(work(), shards("a b c d e"), 2))
     assert {shard.name: outcome for shard, outcome in found.items()} == {name: Outcome(name) for name in "abcde"}
     told = [path.read_text().split() for path in (tmp_path / "tries").iterdir()]
     assert {threads for _, threads in told} == {"1"}
@@ -90,7 +90,7 @@ ORIGINAL = os.environ.get("OMP_NUM_THREADS")
 def test_shards_may_be_added_when_an_outcome_is_given(run, work):
     waiting = shards("a")
     found = []
-    for shard, _ in run(work(), waiting, 1, None):
+    for shard, _ in run(work(), waiting, 1):
         found.append(shard.name)
         if len(found) < 4:
             waiting.appendleft(Shard(shard.name * 2, (), 0))
@@ -98,7 +98,7 @@ def test_shards_may_be_added_when_an_outcome_is_given(run, work):
 
 
 def test_a_shard_survives_the_deaths_of_its_workers_and_one_that_goes_on_killing_is_given_up(run, work, tmp_path):
-    results = list(run(work(b=1, d=99), shards("a b c d e"), 2, None))
+    results = list(run(work(b=1, d=99), shards("a b c d e"), 2))
     assert sorted(shard.name for shard, _ in results) == list("abcde")
     found = {shard.name: outcome for shard, outcome in results}
     assert found.pop("d") is None
@@ -109,10 +109,10 @@ def test_a_shard_survives_the_deaths_of_its_workers_and_one_that_goes_on_killing
 
 def test_what_the_work_raises_goes_through(run, work):
     with pytest.raises(KeyError, match=r"^'raises'$"):
-        list(run(work(), shards("raises"), 1, None))
+        list(run(work(), shards("raises"), 1))
 
 
 def test_without_ray_its_extra_is_named(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"the engine ray needs ray: pip install 'declutter\[ray\]'"):
-        list(ENGINES["ray"](Outcome, deque(), 1, None))
+        list(ENGINES["ray"](Outcome, deque(), 1))
