@@ -295,8 +295,8 @@ def _archive_parser() -> argparse.ArgumentParser:
         "  declutter archive records.parquet --out labelled --sidecar\n"
         "  declutter archive crawl/ --out cleaned --engine ray --ray-address auto",
     )
-    parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders or globs")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the cleaned files go")
+    parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders, globs, or URLs of such (s3://...)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="where the cleaned files go")
     parser.add_argument("--engine", choices=ENGINES, default="local", help="where it runs (default: %(default)s)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
     parser.add_argument(
@@ -357,12 +357,12 @@ def _apply_parser() -> argparse.ArgumentParser:
         "  declutter apply records.parquet --labels labelled/labels --out cleaned --drop appeal,paywall",
     )
     parser.add_argument("sources", nargs="+", metavar="SRC", help="folders that declutter wrote, or files out of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty folder to write to")
+    parser.add_argument("--out", required=True, metavar="DIR", help="an empty folder to write to")
     parser.add_argument(
         "--restore", dest="undo", action="store_true", help="put back what was stripped, and take the labels off"
     )
     parser.add_argument(
-        "--labels", type=Path, metavar="DIR", help="the labels that --sidecar wrote; SRC is then what was labelled"
+        "--labels", metavar="DIR", help="the labels that --sidecar wrote; SRC is then what was labelled"
     )
     parser.add_argument("--fields", metavar="NAMES", help="as for declutter archive (default: what the run was told)")
     _add_kinds(parser)
@@ -377,9 +377,9 @@ def _run_apply(arguments: argparse.Namespace) -> int:
     return _after_errors(applied.errors, arguments.out)
 
 
-def _after_errors(errors: int, out: Path) -> int:
+def _after_errors(errors: int, out: str) -> int:
     if errors:
-        _complain(f"see {out / 'errors.jsonl'}")
+        _complain(f"see {out.rstrip('/')}/errors.jsonl")
     return 1 if errors else 0
 
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 from declutter import __version__
 from declutter.archive.containers import CONTAINERS, parse_fields
 from declutter.archive.containers.record import RECORD_LIMIT, Changed, Record
-from declutter.archive.files import Reading, compression_of, replacing
+from declutter.archive.files import Reading, compression_of, names_in, place, replacing
 from declutter.archive.labels import FIELD, Cleaned, decide_again, kinds_of, restore, whole_text
 from declutter.archive.shard import LABELS, File, labels_of, write_line
 from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, settings_of
@@ -68,12 +68,12 @@ def apply_archive(
     if undo and (labels is not None or keep is not None or drop is not None):
         raise UsageError("what is put back has neither kinds to keep or drop nor labels")
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
-    out, folder = Path(out), None if labels is None else Path(labels)
+    out, folder = place(out), None if labels is None else place(labels)
     files = find_files(names)
     check_apart(files, names, out)
     called = parse_fields(fields) if fields else _fields(files, folder)
     out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
+    if names_in(out):
         raise UsageError(f"{out} is not empty; name a folder of its own")
     applied = Applied()
     with replacing(out / ERRORS) as errors:

@@ -22,7 +22,7 @@ from declutter import __version__
 from declutter.archive.containers import parse_fields
 from declutter.archive.containers.record import StoppedError
 from declutter.archive.engines import ENGINES
-from declutter.archive.files import remove_unfinished, replacing
+from declutter.archive.files import names_in, open_to_read, place, remove_tree, remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
 from declutter.archive.limits import Limits
 from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller
@@ -144,7 +144,7 @@ def clean_archive(
     """
     started = time.monotonic()
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
-    out = Path(out)
+    out = place(out)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
     if ray_address is not None and engine != "ray":
@@ -252,7 +252,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
             if (before | before["settings"]).get(name) != (vars(report) | report.settings).get(name)
         )
     except FileNotFoundError:
-        if any(path.name[0] != "." for path in out.iterdir()):
+        if any(name[0] != "." for name in names_in(out)):
             raise UsageError(f"{out} holds something that declutter did not write; name a folder of its own") from None
         different = []
     except (ValueError, KeyError, TypeError):
@@ -269,7 +269,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
         raise UsageError(f"{out} holds {min(others)} of an earlier run, which is not among the sources now")
     remove_unfinished(out)
     if redo:
-        shutil.rmtree(out / STATE, ignore_errors=True)
+        remove_tree(out / STATE)
     report.write(out)
 
 
@@ -290,7 +290,7 @@ def _gather_errors(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path
                 lines = [{"file": str(file.source), "position": None, "reason": reason} for file in shard.files]
                 target.write("".join(json.dumps(line) + "\n" for line in lines).encode())
             else:
-                with errors_of(shard.name, out).open("rb") as source:
+                with open_to_read(errors_of(shard.name, out)) as source:
                     shutil.copyfileobj(source, target)
 
 

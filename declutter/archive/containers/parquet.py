@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from declutter.archive.containers.record import Change, Changed, Record
+from declutter.archive.files import is_local, open_to_read
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
 
@@ -21,7 +22,9 @@ def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], l
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20)
+        file = parquet.ParquetFile(
+            source if is_local(source) else open_to_read(source), pre_buffer=False, buffer_size=1 << 20
+        )
     except (OSError, pa.ArrowException) as error:
         raise SourceError(f"cannot be read as Parquet: {error}") from None
     with file:

@@ -22,7 +22,7 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 def run(
     work: Callable[[Shard], Outcome], shards: deque[Shard], workers: int | None
 ) -> Iterator[tuple[Shard, Outcome | None]]:
-    """Works on the shards in processes; see `engines.Engine`.
+    """Works on the shards in processes; see `ENGINES`.
 
     When a worker dies, the pool is broken and nobody knows whose shard it was. Each shard that was under way then runs
     alone, so that further deaths are its own.

@@ -15,13 +15,13 @@ from declutter.archive.shard import Outcome, Shard
 def run(
     work: Callable[[Shard], Outcome], shards: deque[Shard], workers: int | None, address: str | None = None
 ) -> Iterator[tuple[Shard, Outcome | None]]:
-    """Works on the shards as tasks that take a core each; see `engines.Engine`.
+    """Works on the shards as tasks that take a core each; see `ENGINES`.
 
     Ray's own retries stay off, because those after a lack of memory have no end. declutter has to be installed wherever
     the cluster runs tasks, and files have to be where all of it can reach them.
 
     Args:
-        work, shards: see `engines.Engine`.
+        work, shards: see `ENGINES`.
         workers: tasks at a time; None for what the cluster has cores for.
         address: of a running cluster, or "auto"; None starts one on this machine, unless the caller has started one.
     """
