@@ -283,7 +283,7 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
 def _archive_parser() -> argparse.ArgumentParser:
     from declutter.archive.containers import FIELDS
     from declutter.archive.engines import ENGINES
-    from declutter.archive.run import LIMITS, ON_ERROR
+    from declutter.archive.run import LIMITS, ON_ERROR, PART_BYTES
 
     parser = _parser(
         "archive",
@@ -314,6 +314,13 @@ def _archive_parser() -> argparse.ArgumentParser:
         "--on-error", choices=ON_ERROR, default="skip", help="what to do where a document fails (default: %(default)s)"
     )
     parser.add_argument("--redo", action="store_true", help="do again what is done, with other settings if need be")
+    parser.add_argument(
+        "--part-bytes",
+        type=int,
+        default=PART_BYTES,
+        metavar="N",
+        help="larger files are cleaned in parts of about N bytes, by several workers (default: %(default)s)",
+    )
     for name, what, of in (
         ("characters", int, "characters"),
         ("nodes", int, "elements in a page or lines in a text"),

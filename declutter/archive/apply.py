@@ -106,13 +106,13 @@ def _apply_to(file: File, out: Path, fields: dict[str, str], change: _Applying) 
     try:
         with ExitStack() as stack:
             if not container.many and labelled:
-                change.written = stack.enter_context(replacing(labels_of(file.name, out)))
+                change.written = stack.enter_context(replacing(out / labels_of(file.name)))
             if not container.many or change.labels is not None:
                 folder = change.labels or root_of(file) / LABELS
                 change.beside = stack.enter_context(_labels(folder / f"{file.name}.jsonl"))
             compression = compression_of(file.source) if container.compressed else None
             target = stack.enter_context(replacing(out / file.name, compression))
-            container.rewrite(file.source, target, fields, labelled and container.many, change)
+            container.rewrite(file.source, target, fields, labelled and container.many, change, None)
     except SourceError as error:
         change.fail(None, str(error))
 

@@ -155,12 +155,18 @@ def _compression(file: IO[bytes]) -> Compression | None:
 
 
 class Reading:
-    """A file as a stream of bytes, through its compression; every failure to read is a `SourceError`."""
+    """A file as a stream of bytes, through its compression; every failure to read is a `SourceError`.
 
-    def __init__(self, path: Path):
+    Args:
+        path: where it lies.
+        part: where to begin and to end, in bytes, in a file that is not compressed.
+    """
+
+    def __init__(self, path: Path, part: tuple[int, int] | None = None):
         self._file = open_to_read(path)
-        self.compression = _compression(self._file)
-        self._file.seek(0)
+        self.compression = _compression(self._file) if part is None else None
+        self._file.seek(part[0] if part else 0)
+        self._left = part[1] - part[0] if part else None  # bytes of the part
         self._stream: Any = self._file if self.compression is None else self.compression.read(self._file)
         self._given = 0
         self.last = b""  # up to four bytes that came last
@@ -174,12 +180,17 @@ class Reading:
     def read(self, size: int = _BLOCK) -> bytes:
         """Up to `size` bytes, as many as are there before damage begins; none at the end."""
         try:
-            found: bytes = self._stream.read(size) if self.compression is None else self._stream.read1(size)
+            if self.compression is None:
+                found: bytes = self._stream.read(size if self._left is None else min(size, self._left))
+            else:
+                found = self._stream.read1(size)
         except EOFError:
             raise SourceError("is cut off: its compressed data end too early") from None
         except Exception as error:  # gzip, zlib and zstd raise types of their own on damaged data
             raise SourceError(f"cannot be read to its end: {error}") from None
         self._given += len(found)
+        if self._left is not None:
+            self._left -= len(found)
         self.last = (self.last + found)[-4:] if len(found) < 4 else found[-4:]
         return found
 
@@ -236,6 +247,15 @@ def fingerprint(paths: Iterable[Path], key: str) -> str:
         except (SourceError, OSError) as error:
             digest.update(repr(error).encode())
     return digest.hexdigest()
+
+
+def stamp(path: Path) -> str:
+    """A file's size and the time of its last change; a file that is not there has neither."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        return repr(error)
+    return f"{found.st_size} {found.st_mtime}"
 
 
 @contextmanager

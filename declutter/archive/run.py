@@ -25,12 +25,14 @@ from declutter.archive.engines import ENGINES
 from declutter.archive.files import names_in, open_to_read, place, remove_tree, remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
 from declutter.archive.limits import Limits
-from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller
+from declutter.archive.parts import PARTS, clean, whole_shards
+from declutter.archive.shard import STATE, Outcome, Settings, Shard, errors_of, load_labeller
 from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, make_shards
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
 LIMITS = Limits()
+PART_BYTES = 256 << 20
 ON_ERROR = ("skip", "stop")
 
 
@@ -103,6 +105,7 @@ def clean_archive(
     max_characters: int = LIMITS.max_characters,
     max_nodes: int = LIMITS.max_nodes,
     max_seconds: float = LIMITS.max_seconds,
+    part_bytes: int = PART_BYTES,
     progress: bool = False,
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
@@ -129,6 +132,8 @@ def clean_archive(
         on_error: "skip" counts what fails and goes on, "stop" ends the run there.
         redo: do again what is done; without it, a folder that was written with other settings is refused.
         max_characters, max_nodes, max_seconds: a document that goes beyond is an error, see `limits.Limits`.
+        part_bytes: a larger file of JSON lines that is not compressed, or of Parquet, is cleaned in parts of about that size, by as
+            many workers, and then put together. What is written is the same.
         progress: show how far it is, where stderr is a terminal.
         keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `declutter.Declutter`.
 
@@ -152,8 +157,13 @@ def clean_archive(
     if on_error not in ON_ERROR:
         raise UsageError(f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}")
     limits = Limits(max_characters, max_nodes, max_seconds)
-    if min(1 if workers is None else workers, max_characters, max_nodes) < 1 or not 0 < max_seconds < math.inf:
-        raise UsageError("workers, max_characters and max_nodes must be at least 1, and max_seconds more than 0")
+    if (
+        min(1 if workers is None else workers, max_characters, max_nodes, part_bytes) < 1
+        or not 0 < max_seconds < math.inf
+    ):
+        raise UsageError(
+            "workers, max_characters, max_nodes and part_bytes must be at least 1, and max_seconds more than 0"
+        )
     options = {
         "model": None if model is None else str(model),
         "keep": _hashable(keep),
@@ -185,6 +195,7 @@ def clean_archive(
         sidecar,
         on_error == "stop",
         limits,
+        part_bytes,
         _checksum({"declutter": __version__} | decisive),
     )
     files = find_files(names)
@@ -196,20 +207,21 @@ def clean_archive(
     given_up = []
     waiting = deque(sorted(shards, key=lambda shard: -shard.size))  # so that no worker is left alone with a long one
     address = {} if ray_address is None else {"address": ray_address}
-    work = ENGINES[engine](partial(clean_shard, settings=settings), waiting, workers, **address)
+    work = ENGINES[engine](partial(clean, settings=settings), waiting, workers, **address)
     try:
         with _bar(report, progress) as advance:
-            for shard, outcome in work:
+            for shard, outcome in whole_shards(work, waiting, advance):
                 if outcome is None:
                     given_up.append(shard)
                     report.errors += 1
                 else:
                     report.add(outcome)
-                advance(shard.size)
     except StoppedError as error:
         raise SourceError(f"{error}; the run stops there") from None
     _gather_errors(shards, given_up, out)
     remove_unfinished(out)  # of workers that died
+    if not given_up:
+        remove_tree(out / PARTS)
     report.finished = True
     report.seconds = round(time.monotonic() - started, 3)
     report.write(out)
@@ -270,6 +282,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
     remove_unfinished(out)
     if redo:
         remove_tree(out / STATE)
+        remove_tree(out / PARTS)
     report.write(out)
 
 
@@ -286,7 +299,7 @@ def _gather_errors(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path
     with replacing(out / ERRORS) as target:
         for shard in shards:
             if shard in given_up:
-                reason = "was given up: the worker that had it died three times, out of memory perhaps"
+                reason = "was given up: the worker that had it died three times, out of memory perhaps, or it changed all the while"
                 lines = [{"file": str(file.source), "position": None, "reason": reason} for file in shard.files]
                 target.write("".join(json.dumps(line) + "\n" for line in lines).encode())
             else:

@@ -10,11 +10,12 @@ from typing import Any
 
 from declutter.archive.containers import CONTAINERS, container_of, written_name
 from declutter.archive.files import COMPRESSIONS, bare_name, is_local, needs, place
+from declutter.archive.parts import PARTS
 from declutter.archive.shard import LABELS, STATE, File, Shard
 from declutter.errors import UsageError
 
 REPORT, ERRORS = "run.json", "errors.jsonl"
-OWN = frozenset((LABELS, STATE, REPORT, ERRORS))  # what declutter itself writes to the folder of a run
+OWN = frozenset((LABELS, STATE, PARTS, REPORT, ERRORS))  # what declutter itself writes to the folder of a run
 _SHARD_FILES = 256  # files of one document each
 _SHARD_BYTES = 16 << 20
 

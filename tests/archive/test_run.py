@@ -288,7 +288,7 @@ class Holding:
 
         def held(document, *rest):
             documents.append(document)
-            if given.name == "3.jsonl" and len(documents) == 7 and (FOLDER / "hold").exists():
+            if given.name == "3.jsonl" and len(documents) == 3 and (FOLDER / "hold").exists():
                 (FOLDER / "hold").replace(FOLDER / "held")
                 (FOLDER / "held").write_text(str(os.getpid()))
                 time.sleep(600)
@@ -304,27 +304,29 @@ if __name__ == "__main__":
     engine = sys.argv[3]
     run = ENGINES[engine]
     ENGINES[engine] = lambda work, *rest: run(Holding(work), *rest)
-    clean_archive(sys.argv[1], sys.argv[2], workers=2, engine=engine)
+    clean_archive(sys.argv[1], sys.argv[2], workers=2, engine=engine, part_bytes=int(sys.argv[4]))
 """
-"""A run whose first worker to come to the seventh document of 3.jsonl stays there."""
+"""A run whose first worker to come to the third document of 3.jsonl, or of a part of it, stays there."""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("engine", "part_bytes"), [("local", 1 << 20), ("local", 1500), ("ray", 1500)])
 @pytest.mark.parametrize("killed", ["driver", "worker"])
-def test_a_kill_in_the_middle_of_a_shard_loses_and_doubles_nothing(archive, whole, tmp_path, killed, engine):
+def test_a_kill_in_the_middle_of_a_shard_loses_and_doubles_nothing(
+    archive, whole, tmp_path, killed, engine, part_bytes
+):
     if engine == "ray":
         pytest.importorskip("ray", reason="ray is not installed")
     (tmp_path / "held.py").write_text(HELD)
     (tmp_path / "hold").touch()
     out = tmp_path / "out"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, str(tmp_path / "held.py"), str(archive), str(out), engine]
+    command = [sys.executable, str(tmp_path / "held.py"), str(archive), str(out), engine, str(part_bytes)]
     with subprocess.Popen(command, env=environment) as driver:
         while not (worker := (tmp_path / "held").exists() and (tmp_path / "held").read_text()):
             assert driver.poll() is None
             time.sleep(0.01)
-        assert [path for path in out.iterdir() if path.name.endswith(PART)]
+        assert [path for path in out.rglob(".*") if path.name.endswith(PART)]
         assert not (out / "3.jsonl").exists()
         os.kill(driver.pid if killed == "driver" else int(worker), signal.SIGKILL)
         code = driver.wait(60)
