@@ -56,6 +56,7 @@ def test_a_limit_goes_on_where_its_first_alarm_was_lost():
             stubborn()
 
 
+@needs_timers
 def test_work_within_its_time_leaves_nothing_behind():
     before = signal.getsignal(signal.SIGPROF)
     with time_limit(60):

@@ -120,6 +120,25 @@ def test_parts_that_are_done_are_not_done_again(clean, tmp_path, monkeypatch):
     assert results(tmp_path / "out") == results(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("step", ["replacing", "write_state", "remove_tree"])
+def test_a_death_while_parts_are_joined_costs_nothing(clean, tmp_path, monkeypatch, step):
+    (tmp_path / "a.jsonl").write_bytes(LINES)
+    clean(tmp_path / "a.jsonl", tmp_path / "whole")
+
+    def dying(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, step, dying)
+        with pytest.raises(KeyboardInterrupt):
+            clean(tmp_path / "a.jsonl", tmp_path / "out", part_bytes=600)
+    counted = []
+    monkeypatch.setitem(ENGINES, "local", partial(counting, counted))
+    clean(tmp_path / "a.jsonl", tmp_path / "out", part_bytes=600)
+    assert counted == []
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
+
+
 def test_a_file_that_changes_while_it_is_cleaned_is_cleaned_as_it_is_in_the_end(clean, tmp_path, monkeypatch):
     (tmp_path / "a.jsonl").write_bytes(LINES)
     counted = []

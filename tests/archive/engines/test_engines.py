@@ -2,7 +2,10 @@
 
 import importlib
 import importlib.util
+import json
 import os
+import subprocess
+import sys
 from collections import deque
 from functools import partial
 from pathlib import Path
@@ -110,6 +113,24 @@ def test_a_shard_survives_the_deaths_of_its_workers_and_one_that_goes_on_killing
 def test_what_the_work_raises_goes_through(run, work):
     with pytest.raises(KeyError, match=r"^'raises'$"):
         list(run(work(), shards("raises"), 1))
+
+
+def test_a_cluster_that_is_there_is_used_and_its_tasks_can_be_interrupted(cluster, tmp_path):
+    import ray
+
+    text = "\n".join(f"The council met on day {n} and voted." for n in range(40_000))
+    lines = [json.dumps({"text": "Rain fell on Monday."}), json.dumps({"text": text})]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    address = ray.get_runtime_context().gcs_address
+    command = [sys.executable, "-m", "declutter", "archive", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "out")]
+    command += ["--engine", "ray", "--ray-address", address, "--max-seconds", "0.1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "2 documents in 1 files" in done.stderr
+    assert done.returncode == 1
+    error = json.loads((tmp_path / "out/errors.jsonl").read_text())
+    assert (error["position"], error["reason"][:14]) == (2, "took more than")
+    assert ray.is_initialized()
+    assert ray.cluster_resources()["CPU"] == 2
 
 
 def test_without_ray_its_extra_is_named(monkeypatch):
