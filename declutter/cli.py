@@ -67,6 +67,10 @@ def _parser(command: str, description: str, examples: str) -> argparse.ArgumentP
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", metavar="FILE", help="pages or texts; '-' or none reads standard input")
+    _add_format(parser)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("auto", *READERS), default="auto", help="what the input is (default: auto)"
     )
@@ -100,6 +104,16 @@ def _add_labeller(parser: argparse.ArgumentParser) -> None:
         + "; ".join(f"{name} {preset.meaning}" for name, preset in PRESETS.items())
         + " (default: %(default)s)",
     )
+    _add_forcing(parser)
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="P",
+        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more; it overrules --for",
+    )
+
+
+def _add_forcing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget",
         type=float,
@@ -115,12 +129,6 @@ def _add_labeller(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--drop-phrase", action="append", default=[], metavar="TEXT", help="strip every paragraph that holds this text"
-    )
-    parser.add_argument(
-        "--threshold",
-        type=float,
-        metavar="P",
-        help="probability of content from which a paragraph is content, 0 to 1; lower keeps more; it overrules --for",
     )
 
 
@@ -164,6 +172,20 @@ def _label_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _explain_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "explain",
+        "Writes one HTML page that shows a text or page paragraph by paragraph: kept or struck out, its kind, how sure that is, and why. "
+        "The page is one file that loads nothing.",
+        "  declutter explain article.txt > explained.html\n  declutter explain --for archive < page.html > explained.html",
+    )
+    parser.add_argument(
+        "file", nargs="?", default=STDIN, metavar="FILE", help="a page or text; '-' or none reads standard input"
+    )
+    _add_format(parser)
+    return parser
+
+
 def _labeller(arguments: argparse.Namespace) -> Declutter:
     return Declutter(
         arguments.model,
@@ -204,6 +226,13 @@ def _run_label(arguments: argparse.Namespace) -> int:
             _write_bytes(_named(name if several else None, line).encode("utf-8", "surrogatepass"))
 
     return _each(arguments, write, spare_stdin=False)
+
+
+def _run_explain(arguments: argparse.Namespace) -> int:
+    arguments.files = [arguments.file]
+    return _each(
+        arguments, lambda _, document: _write_bytes("".join(WRITERS["explain"](document)).encode()), spare_stdin=False
+    )
 
 
 def _named(name: str | None, line: str) -> str:
@@ -281,7 +310,7 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
 
 
 def _archive_parser() -> argparse.ArgumentParser:
-    from declutter.archive.containers import FIELDS
+    from declutter.archive.containers import fields_help
     from declutter.archive.engines import ENGINES
     from declutter.archive.run import LIMITS, ON_ERROR, PART_BYTES
 
@@ -305,7 +334,7 @@ def _archive_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fields",
         metavar="NAMES",
-        help=f"what the archive calls {', '.join(FIELDS)}, where it calls them otherwise, as in text=body,url=link",
+        help=f"what the archive calls {fields_help()}",
     )
     parser.add_argument(
         "--sidecar", action="store_true", help="leave texts as they are, write only labels to DIR/labels"
@@ -341,10 +370,7 @@ def _archive_parser() -> argparse.ArgumentParser:
 def _run_archive(arguments: argparse.Namespace) -> int:
     from declutter.archive import clean_archive
 
-    options = {name: value for name, value in vars(arguments).items() if name not in ("keep_phrase", "drop_phrase")}
-    report = clean_archive(
-        **options, keep_phrases=arguments.keep_phrase, drop_phrases=arguments.drop_phrase, progress=True
-    )
+    report = clean_archive(**_options(arguments), progress=True)
     share = report.removed_characters / max(report.characters, 1)
     print(
         f"{report.records:,} documents in {report.files:,} files, {share:.1%} of the characters stripped, "
@@ -355,11 +381,18 @@ def _run_archive(arguments: argparse.Namespace) -> int:
     return _after_errors(report.errors, arguments.out)
 
 
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The arguments under the names that the library gives them."""
+    plural = {"keep_phrase": "keep_phrases", "drop_phrase": "drop_phrases"}
+    return {plural.get(name, name): value for name, value in vars(arguments).items()}
+
+
 def _apply_parser() -> argparse.ArgumentParser:
     parser = _parser(
         "apply",
-        "Decides anew which kinds stay in what `declutter archive` cleaned, or puts back what was stripped; no model runs.",
+        "Decides anew what stays in what `declutter archive` cleaned, or puts back what was stripped; no model runs.",
         "  declutter apply cleaned --out stricter --keep content\n"
+        "  declutter apply cleaned --out fuller --drop appeal,paywall --budget 0.3 --keep-phrase 'Ferry news'\n"
         "  declutter apply cleaned --out as-it-was --restore\n"
         "  declutter apply records.parquet --labels labelled/labels --out cleaned --drop appeal,paywall",
     )
@@ -373,15 +406,34 @@ def _apply_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--fields", metavar="NAMES", help="as for declutter archive (default: what the run was told)")
     _add_kinds(parser)
+    _add_forcing(parser)
     return parser
 
 
 def _run_apply(arguments: argparse.Namespace) -> int:
     from declutter.archive import apply_archive
 
-    applied = apply_archive(**vars(arguments))
+    applied = apply_archive(**_options(arguments))
     print(f"{applied.records:,} documents, {applied.errors:,} errors", file=sys.stderr)
     return _after_errors(applied.errors, arguments.out)
+
+
+def _report_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "report",
+        "Writes one HTML page about a run of declutter archive: what was stripped, by kind and by site, the most frequent notices, "
+        "what is in doubt, sites that look wrong, and what failed. The page is one file that loads nothing.",
+        "  declutter report cleaned > report.html",
+    )
+    parser.add_argument("folder", metavar="DIR", help="what declutter archive wrote to")
+    return parser
+
+
+def _run_report(arguments: argparse.Namespace) -> int:
+    from declutter.archive import report_page
+
+    _write_bytes(report_page(arguments.folder).encode())
+    return 0
 
 
 def _after_errors(errors: int, out: str) -> int:
@@ -523,8 +575,10 @@ def _needs_training() -> None:
 COMMANDS = {
     "filter": (_filter_parser, _run_filter),
     "label": (_label_parser, _run_label),
+    "explain": (_explain_parser, _run_explain),
     "archive": (_archive_parser, _run_archive),
     "apply": (_apply_parser, _run_apply),
+    "report": (_report_parser, _run_report),
     "evaluate": (_evaluate_parser, _run_evaluate),
     "train": (_train_parser, _run_train),
     "corpus": (_corpus_parser, _run_corpus),

@@ -146,6 +146,7 @@ class Document(Sequence[Paragraph]):
         blocks: the notice each paragraph belongs to, or None.
         notes: what the policy has to say about the decision, in whole sentences.
         unfamiliar: a hint about the whole document: its language or script is one that the classifier has seen little of.
+        grounds: what the judge found out to explain paragraphs; None until one is asked about.
     """
 
     __slots__ = (
@@ -154,6 +155,7 @@ class Document(Sequence[Paragraph]):
         "_uncertain",
         "blocks",
         "forced",
+        "grounds",
         "kept",
         "kinds",
         "notes",
@@ -181,6 +183,7 @@ class Document(Sequence[Paragraph]):
         self.blocks = _blocks(kinds)
         self.notes = notes
         self.unfamiliar = unfamiliar
+        self.grounds: Any = None
         self._judge = judge
         self._paths: list[str | None] | None = None
         self._uncertain: list[bool] | None = None
@@ -330,7 +333,7 @@ class Document(Sequence[Paragraph]):
     def __getstate__(self) -> dict[str, Any]:
         if self.source.page is not None:
             self.path(0) if len(self) else None  # a tree cannot be pickled: the paths travel instead
-        state = {name: getattr(self, name) for name in self.__slots__}
+        state = {name: getattr(self, name) for name in self.__slots__} | {"grounds": None}
         if self.source.page is not None:
             state["source"] = replace(self.source, page=replace(self.source.page, origin=None))
         return state

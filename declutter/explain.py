@@ -5,6 +5,8 @@ This is occlusion (Zeiler and Fergus 2014), piece by piece of evidence.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from declutter.document import Reason, Source
@@ -13,7 +15,31 @@ from declutter.kinds import SCORED, Kind
 from declutter.model import Model, Network
 
 
-def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason]:
+class Grounds(NamedTuple):
+    """What a document was judged by last.
+
+    Attributes:
+        network: what decided.
+        columns: its input: float32, paragraphs x features.
+        pieces: the columns of each piece of evidence, by the sentence that names it.
+    """
+
+    network: Network
+    columns: np.ndarray
+    pieces: dict[str, list[int]]
+
+
+def find_grounds(model: Model, source: Source) -> Grounds:
+    """What the paragraphs of a document were judged by."""
+    _, network, columns = model.last_pass(extract(source, model.words.scores, model.score_names))
+    features = [feature for feature in FEATURES if source.page is not None or not feature.markup]
+    pieces: dict[str, list[int]] = {}
+    for column, feature in enumerate(features):
+        pieces.setdefault(_sentence(feature.family, feature.meaning), []).append(column)
+    return Grounds(network, columns, pieces)
+
+
+def reasons(model: Model, source: Source, kind: Kind, index: int, grounds: Grounds | None = None) -> list[Reason]:
     """The evidence for and against a paragraph's kind, strongest first.
 
     Every feature of the last pass is put to its average over the document in turn; the weight is what the log-odds of `kind` lose.
@@ -23,24 +49,20 @@ def reasons(model: Model, source: Source, kind: Kind, index: int) -> list[Reason
         source: the paragraphs as read.
         kind: what paragraph `index` was called.
         index: which paragraph.
+        grounds: of this model and source, where they were found before.
     """
     if kind is Kind.HEADLINE:
         return [Reason("it is the page's own headline: its title says the same", 1.0)]
-    evidence = extract(source, model.words.scores, model.score_names)
-    _, network, columns = model.last_pass(evidence)
-    features = [feature for feature in FEATURES if source.page is not None or not feature.markup]
-    groups: dict[str, list[int]] = {}
-    for column, feature in enumerate(features):
-        groups.setdefault(_sentence(feature.family, feature.meaning), []).append(column)
-    occluded = np.repeat(columns[index : index + 1], len(groups), axis=0)
+    network, columns, pieces = find_grounds(model, source) if grounds is None else grounds
+    occluded = np.repeat(columns[index : index + 1], len(pieces), axis=0)
     average = columns.mean(axis=0)
-    for row, members in enumerate(groups.values()):
+    for row, members in enumerate(pieces.values()):
         occluded[row, members] = average[members]
     whole = _log_odds(network, columns[index : index + 1], kind)[0]
     change = whole - _log_odds(network, occluded, kind)
     found = [
         Reason(sentence, round(float(weight), 2))
-        for sentence, weight in zip(groups, change, strict=True)
+        for sentence, weight in zip(pieces, change, strict=True)
         if abs(weight) >= 0.05
     ]
     return sorted(found, key=lambda reason: -abs(reason.weight))

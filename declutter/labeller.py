@@ -81,7 +81,9 @@ class Declutter:
 
     def explain(self, document: Document, index: int) -> list[Reason]:
         """All evidence about a paragraph, strongest first."""
-        return explain.reasons(self.model, document.source, document.kinds[index], index)
+        if document.grounds is None:
+            document.grounds = explain.find_grounds(self.model, document.source)
+        return explain.reasons(self.model, document.source, document.kinds[index], index, document.grounds)
 
     def uncertain(self, document: Document) -> list[bool]:
         """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""

@@ -13,6 +13,7 @@ from declutter.kinds import NOTICES, SCORED, Kind, parse_kinds
 
 DEFAULT_KEEP = frozenset({Kind.CONTENT, Kind.HEADLINE})
 SHORT = 100  # characters; a longer paragraph that is lost is a loss the reader feels
+DIGITS = 4  # of a probability, where it is written down; a budget sees no more either, so that it can be kept to again from labels
 
 _NOTICE = np.array([kind in NOTICES for kind in SCORED])
 _CONTENT = SCORED.index(Kind.CONTENT)
@@ -189,11 +190,24 @@ def decide(
     kinds = [SCORED[i] for i in np.where(thresholds.keeps(probabilities, lengths), _CONTENT, others).tolist()]
     if headline is not None:
         kinds[headline] = Kind.HEADLINE
+    return settle(policy, texts, kinds, probabilities[:, _CONTENT].tolist())
+
+
+def settle(policy: Policy, texts: Sequence[str], kinds: list[Kind], content: Sequence[float | None]) -> Decision:
+    """Keeps and strips paragraphs whose kinds are known: by kind, then as the phrases and the budget say.
+
+    Args:
+        policy: what is kept.
+        texts: the paragraphs.
+        kinds: the kind of each.
+        content: the probability of content of each; None where it is not known, which only what is content may be that stays
+            by its kind.
+    """
     decision = Decision(kinds, [kind in policy.keep for kind in kinds], {}, [])
     if policy.keep_phrases or policy.drop_phrases:
         _force(policy, texts, decision)
     if policy.budget is not None:
-        _keep_within(policy.budget, lengths, probabilities[:, _CONTENT], decision)
+        _keep_within(policy.budget, texts, content, decision)
     return decision
 
 
@@ -207,18 +221,19 @@ def _force(policy: Policy, texts: Sequence[str], decision: Decision) -> None:
                 break
 
 
-def _keep_within(budget: float, lengths: np.ndarray, content: np.ndarray, decision: Decision) -> None:
+def _keep_within(budget: float, texts: Sequence[str], content: Sequence[float | None], decision: Decision) -> None:
     """Puts paragraphs back, the likeliest article first, until no more than the budget is stripped; says so, and if the lead goes."""
     kinds, kept, forced, notes = decision
-    whole = int(lengths.sum())
+    lengths = list(map(len, texts))
+    whole = sum(lengths)
     stripped = [i for i, keep in enumerate(kept) if not keep]
-    wanted = gone = int(lengths[stripped].sum())
+    wanted = gone = sum(lengths[i] for i in stripped)
     back = 0
-    for i in sorted(stripped, key=lambda i: -content[i]):
+    for i in sorted(stripped, key=lambda i: -round(content[i] or 0, DIGITS)):
         if gone > budget * whole and i not in forced:
             kept[i] = True
             forced[i] = "it was put back to stay within the budget"
-            gone -= int(lengths[i])
+            gone -= lengths[i]
             back += 1
     if back:
         notes.append(
@@ -227,9 +242,8 @@ def _keep_within(budget: float, lengths: np.ndarray, content: np.ndarray, decisi
         )
     if gone > budget * whole:
         notes.append(f"the phrases to strip take {gone / whole:.1%} of the characters, more than {budget:.1%}")
-    long = np.flatnonzero(lengths >= SHORT)
-    if len(long) and not kept[long[0]]:
-        probability = content[long[0]]
-        notes.append(
-            f"the first long paragraph goes, as {kinds[long[0]]}; the probability that it is article is {probability:.2f}"
-        )
+    lead = next((i for i, length in enumerate(lengths) if length >= SHORT), None)
+    if lead is not None and not kept[lead]:
+        known = content[lead]
+        sure = "" if known is None else f"; the probability that it is article is {round(known, DIGITS):.2f}"
+        notes.append(f"the first long paragraph goes, as {kinds[lead]}{sure}")

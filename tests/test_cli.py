@@ -361,6 +361,29 @@ def test_archive_reports_on_stderr_and_its_code_says_whether_records_failed(fold
     assert not (folder / "new").exists()
 
 
+def test_explain_writes_a_page_about_one_input(folder):
+    for arguments, stdin in ((f"explain {ALL} good.txt", b""), (f"explain {ALL}", TEXT), (f"explain {ALL} -", TEXT)):
+        done = run(arguments, stdin)
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith(b"<!doctype html>")
+        assert b"It voted to repair the bridge." in done.out
+    assert b"<h1>Council mends bridge</h1>" in run("explain page.html").out
+    for arguments, code in (("explain bad.bin", 1), ("explain missing.txt", 1), ("explain good.txt other.txt", 2)):
+        failed = run(arguments)
+        assert (failed.code, failed.out) == (code, b"")
+
+
+def test_report_writes_a_page_about_a_run(folder, monkeypatch):
+    monkeypatch.setitem(ENGINES, "local", lambda work, shards, workers: ((shard, work(shard)) for shard in shards))
+    assert run(f"archive good.txt --out clean {NONE}").code == 0
+    done = run("report clean")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(b"<!doctype html>")
+    assert b"What was stripped: clean" in done.out
+    refused = run("report folder")
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, b"", 1)
+
+
 PROGRAM = [sys.executable, "-m", "declutter"]
 
 

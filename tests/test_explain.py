@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from declutter import explain
 from declutter.document import Source
 from declutter.explain import reasons
 from declutter.features import FEATURES
@@ -104,3 +105,15 @@ def test_explaining_does_not_change_what_is_explained(labeller, documents):
     again = reasons(labeller.model, read_page(PAGE), page.kinds[0], 0)
     assert page[0].reasons(1000) == again
     assert np.array_equal(page.probabilities, before)
+
+
+def test_what_a_document_was_judged_by_is_found_once(labeller, monkeypatch):
+    found = []
+    real = explain.find_grounds
+    monkeypatch.setattr(explain, "find_grounds", lambda *given: found.append(given) or real(*given))
+    document = labeller.label(TEXT, "text")
+    assert not found
+    alone = [reasons(labeller.model, document.source, paragraph.kind, i) for i, paragraph in enumerate(document)]
+    found.clear()
+    assert [paragraph.reasons(1000) for paragraph in document] == alone
+    assert len(found) == 1

@@ -26,9 +26,14 @@ def test_a_wheel_carries_the_model_and_needs_no_checkout(root, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         archive.extractall(tmp_path / "site")
-    assert {"declutter/py.typed", "declutter/models/article/weights.npz", "declutter/features/characters.npz"} <= set(
-        names
+    carried = (
+        "py.typed",
+        "models/article/weights.npz",
+        "features/characters.npz",
+        "writers/explain_page.html",
+        "archive/report.html",
     )
+    assert {f"declutter/{name}" for name in carried} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "corpus/"))]
     found = subprocess.run(
         [sys.executable, "-c", "import declutter; " + SCRIPT],

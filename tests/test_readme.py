@@ -35,7 +35,7 @@ def test_every_declutter_command_line_is_understood(readme):
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("declutter")]
     assert len(lines) > 5
     for line in lines:
-        words = shlex.split(line.partition("#")[0].partition("<")[0])[1:]
+        words = shlex.split(re.split("[#<>]", line)[0])[1:]
         name = words.pop(0) if words and words[0] in COMMANDS else "filter"
         COMMANDS[name][0]().parse_args(words)
 

@@ -13,13 +13,13 @@ from declutter import __version__
 from declutter.archive.containers import CONTAINERS, parse_fields
 from declutter.archive.containers.record import RECORD_LIMIT, Changed, Record
 from declutter.archive.files import Reading, compression_of, names_in, place, replacing
-from declutter.archive.labels import FIELD, Cleaned, decide_again, kinds_of, restore, whole_text
+from declutter.archive.labels import FIELD, Cleaned, decide_again, describe_policy, restore, whole_text
 from declutter.archive.shard import LABELS, File, labels_of, write_line
 from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, settings_of
 from declutter.document import Source
 from declutter.errors import SourceError, UsageError
 from declutter.kinds import Kind
-from declutter.policy import Policy, make_policy
+from declutter.policy import DEFAULT_PRESET, Policy, make_policy
 from declutter.readers import decode, read
 
 
@@ -42,20 +42,25 @@ def apply_archive(
     *,
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
+    budget: float | None = None,
+    keep_phrases: Iterable[str] | str | None = None,
+    drop_phrases: Iterable[str] | str | None = None,
     undo: bool = False,
     labels: Path | str | None = None,
     fields: Mapping[str, str] | str | None = None,
 ) -> Applied:
-    """Decides by kind which paragraphs of an archive's documents stay, or puts back what was stripped.
+    """Decides anew which paragraphs of an archive's documents stay, or puts back what was stripped.
 
-    The kinds that the classifier found stand; a budget or phrases that an earlier decision knew do not count any more. A
-    document that failed then stays as it is.
+    The kinds that the classifier found stand, with the preset or threshold that made them; a budget or phrases that an earlier
+    decision knew do not count any more. What comes out is what a run with that policy would have written, but for probabilities
+    of paragraphs that were content and stayed: those are not known. A document that failed then stays as it is.
 
     Args:
         sources: folders that declutter wrote, or files out of them; with `labels`, what was labelled.
         out: an empty folder to write to, under the same names.
-        keep, drop: see `declutter.Declutter`.
-        undo: put everything back and take the labels off; of pages come back the paragraphs, not the markup.
+        keep, drop, budget, keep_phrases, drop_phrases: see `declutter.Declutter`; with a budget, content has to stay.
+        undo: put everything back and take the labels off; of pages come back the paragraphs, not the markup, unless the record
+            holds the page itself.
         labels: the folder of labels of a run with `sidecar`.
         fields: as for `clean_archive`; None for what the run was told.
 
@@ -64,9 +69,15 @@ def apply_archive(
         MissingExtraError: a package is needed for such files.
         OSError: `out` cannot be written.
     """
-    policy = None if undo else make_policy(keep, drop)
-    if undo and (labels is not None or keep is not None or drop is not None):
-        raise UsageError("what is put back has neither kinds to keep or drop nor labels")
+    asked = (keep, drop, budget, keep_phrases or None, drop_phrases or None)
+    if undo and any(value is not None for value in (labels, *asked)):
+        raise UsageError("what is put back has neither kinds to keep or drop, a budget or phrases, nor labels")
+    policy = None if undo else make_policy(keep, drop, None, DEFAULT_PRESET, budget, keep_phrases, drop_phrases)
+    if policy is not None and budget is not None and Kind.CONTENT not in policy.keep:
+        raise UsageError(
+            "a budget puts back what is likeliest to be article, and of content that stayed no probability is written down: "
+            "keep content, or run declutter archive again"
+        )
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
     out, folder = place(out), None if labels is None else place(labels)
     files = find_files(names)
@@ -80,7 +91,8 @@ def apply_archive(
         for file in files:
             _apply_to(file, out, called, _Applying(file, policy, folder, applied, errors))
     if policy is not None:
-        settings = {"applied": True, "policy": {"keep": kinds_of(policy)}, "fields": called}
+        decided = {name: value for name, value in describe_policy(policy).items() if name != "preset"}
+        settings = {"applied": True, "policy": decided, "fields": called}
         with replacing(out / REPORT) as target:
             target.write((json.dumps({"declutter": __version__, "settings": settings}, indent=1) + "\n").encode())
     return applied
@@ -174,10 +186,11 @@ class _Applying:
             text = text.decode(encoding) if encoding and record.format == "text" else decode(text, record.format)[0]
         if not isinstance(text, str):
             raise SourceError(f"its text is of type {type(text).__name__}")
+        paged = record.format == "html" and bool(text.strip())
         if self.policy is None:
-            return Cleaned(restore(text, labels), {}, encoding=encoding)
-        source = read(text, "html") if record.format == "html" else Source("text", [], text)
-        original = whole_text(source)[0] if self.labels is not None else restore(text, labels)
+            return Cleaned("" if paged else restore(text, labels), {}, encoding=encoding)
+        source = read(text, "html") if paged else Source("text", [], text)
+        original = whole_text(source)[0] if paged or self.labels is not None else restore(text, labels)
         title = source.page.title or None if source.page is not None else None
         cleaned = decide_again(original, labels, self.policy)
         return cleaned._replace(encoding=encoding, title=_headline(original, labels) or title)

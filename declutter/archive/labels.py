@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from declutter.document import Document, Source, kept_slices
 from declutter.errors import SourceError
-from declutter.kinds import Kind
-from declutter.policy import Policy
+from declutter.kinds import SCORED, Kind
+from declutter.policy import DIGITS, Policy, settle
 from declutter.readers.text import read_text
 
 FIELD = "declutter"
 FLAGS = ("looks_paywalled", "mostly_notice", "unfamiliar")
 BETWEEN = "\n\n"  # the paragraphs of a page
+_CONTENT = SCORED.index(Kind.CONTENT)
 
 
 class Cleaned(NamedTuple):
@@ -56,7 +57,8 @@ def clean_document(document: Document, unit: str, about: dict[str, Any]) -> Clea
         about: what else the labels say: the model and the policy.
     """
     text, spans, own_unit = whole_text(document.source)
-    cleaned, found = make_labels(text, spans, document.kinds, document.kept, document.certainties)
+    contents = document.probabilities[:, _CONTENT].tolist()
+    cleaned, found = make_labels(text, spans, document.kinds, document.kept, document.certainties, contents)
     labels = {
         **found,
         "flags": [flag for flag in FLAGS if getattr(document, flag)],
@@ -73,6 +75,7 @@ def make_labels(
     kinds: Sequence[Kind],
     kept: Sequence[bool],
     probabilities: Sequence[float | None],
+    contents: Sequence[float | None],
 ) -> tuple[str, dict[str, Any]]:
     """The kept text and what leads back: stripped paragraphs, kept ones that are not content, white space that went, counts.
 
@@ -82,14 +85,15 @@ def make_labels(
         kinds: the kind of each.
         kept: whether each stays.
         probabilities: of each one's kind, None where nobody asked.
+        contents: of each that it is content, None likewise.
     """
     removed, others, stripped = [], [], []
-    for span, kind, keep, probability in zip(spans, kinds, kept, probabilities, strict=True):
+    for span, kind, keep, probability, content in zip(spans, kinds, kept, probabilities, contents, strict=True):
         if keep and kind is Kind.CONTENT:
             continue
         start, end = span
-        certain = None if probability is None else round(probability, 4)
-        entry: dict[str, Any] = {"start": start, "end": end, "kind": kind.value, "probability": certain}
+        entry: dict[str, Any] = {"start": start, "end": end, "kind": kind.value}
+        entry |= {"probability": _rounded(probability), "content": _rounded(content)}
         if keep:
             others.append(entry)
         else:
@@ -102,6 +106,10 @@ def make_labels(
     counts = {kind.value: found[kind] for kind in Kind if kind in found}
     cleaned = "".join([text[start:end] for start, end in slices])
     return cleaned, {"removed": removed, "kept": others, "gaps": gaps, "counts": counts}
+
+
+def _rounded(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, DIGITS)
 
 
 def _between(covered: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
@@ -137,12 +145,12 @@ def restore(text: str, labels: dict[str, Any]) -> str:
 
 
 def decide_again(original: str, labels: dict[str, Any], policy: Policy) -> Cleaned:
-    """Keeps and strips by kind alone, from the kinds that stand in the labels; what they do not name is content.
+    """Keeps and strips anew from the kinds and probabilities that stand in the labels; what they do not name is content.
 
     Args:
         original: the text that the spans point into.
         labels: the `declutter` object of an earlier decision.
-        policy: the kinds that stay.
+        policy: what is kept; with a budget, content has to be, because of that no probability is written down.
 
     Raises:
         SourceError: the labels are not those of this text.
@@ -150,19 +158,21 @@ def decide_again(original: str, labels: dict[str, Any], policy: Policy) -> Clean
     try:
         named = {entry["end"]: entry for entry in (*labels["removed"], *labels["kept"])}
         spans = read_text(original, labels["unit"]).spans
-        entries = [named.pop(end, {"kind": Kind.CONTENT, "probability": None}) for _, end in spans]
+        entries = [named.pop(end, _KEPT) for _, end in spans]
         kinds = [Kind(entry["kind"]) for entry in entries]
+        probabilities, contents = ([entry[name] for entry in entries] for name in ("probability", "content"))
         before = labels["policy"]
     except (KeyError, TypeError, ValueError):
         raise SourceError(f"the {FIELD} object is not one that declutter wrote") from None
     if named:
         raise SourceError(f"the {FIELD} object does not fit its text")
-    kept = [kind in policy.keep for kind in kinds]
-    text, found = make_labels(original, spans, kinds, kept, [entry["probability"] for entry in entries])
-    forgotten = {"notes": [], "policy": {"keep": kinds_of(policy)} | {n: before[n] for n in _LASTING if n in before}}
-    return Cleaned(text, labels | found | forgotten)
+    decision = settle(policy, [original[start:end] for start, end in spans], kinds, contents)
+    text, found = make_labels(original, spans, kinds, decision.kept, probabilities, contents)
+    lasting = {name: before[name] for name in _LASTING if name in before}
+    return Cleaned(text, labels | found | {"notes": decision.notes, "policy": describe_policy(policy) | lasting})
 
 
+_KEPT = {"kind": Kind.CONTENT, "probability": None, "content": None}
 _LASTING = ("preset", "threshold")  # what of a policy made the kinds, and so still holds when they are judged anew
 
 

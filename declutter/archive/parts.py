@@ -28,9 +28,11 @@ from declutter.archive.shard import (
     fresh_outcome,
     key_of,
     outputs_of,
+    survey_of,
     write_line,
     write_state,
 )
+from declutter.archive.survey import Survey, merge_surveys
 from declutter.errors import SourceError
 
 PARTS = "parts"  # folder beside the cleaned files
@@ -63,14 +65,16 @@ def clean(shard: Shard, settings: Settings) -> Outcome:
 
 
 def whole_shards(
-    results: Iterable[tuple[Shard, Outcome | None]], waiting: deque[Shard], advance: Callable[[int], None]
+    results: Iterable[tuple[Shard, Outcome | None]],
+    waiting: deque[Shard],
+    advance: Callable[[Shard, Outcome | None], None],
 ) -> Iterator[tuple[Shard, Outcome | None]]:
     """What an engine yields of `clean`, less the parts of large files: these are put among the shards that wait, and then the file.
 
     Args:
         results: shards with their outcomes; None for one that was given up.
         waiting: the shards that the engine takes from.
-        advance: told how many bytes are done.
+        advance: told of every shard that is done; of a file in parts, the parts.
     """
     left: Counter[str] = Counter()  # parts under way, by name of their file
     tried: Counter[str] = Counter()
@@ -91,10 +95,11 @@ def whole_shards(
                 yield files[name], None
             elif not left[name]:
                 waiting.appendleft(files[name])
-            advance(shard.size)
+            advance(shard, outcome)
         else:
             yield shard, None if outcome is None or outcome.parts else outcome
-            advance(0 if name in files else shard.size)
+            if name not in files:
+                advance(shard, outcome)
 
 
 def parts_of(shard: Shard, parts: Sequence[Part]) -> list[Shard]:
@@ -148,7 +153,10 @@ def _join(shard: Shard, parts: Sequence[Shard], found: Sequence[Outcome], key: s
                 target = stack.enter_context(replacing(settings.out / texts))
                 join(file.source, [folder / texts for folder in folders], target)
         outcome.written = [name for name in (texts, labels) if name is not None]
-    write_state(outcome, settings.out)
+    surveys = [Survey.from_json(survey_of(shard.name, folder).read_bytes()) for folder in folders]
+    for survey, before in zip(surveys, offsets, strict=False):
+        survey.move(before)
+    write_state(outcome, merge_surveys(surveys), settings.out)
     remove_tree(settings.out / PARTS / shard.name)
     return outcome
 

@@ -26,14 +26,16 @@ from declutter.archive.files import names_in, open_to_read, place, remove_tree, 
 from declutter.archive.labels import describe_policy
 from declutter.archive.limits import Limits
 from declutter.archive.parts import PARTS, clean, whole_shards
-from declutter.archive.shard import STATE, Outcome, Settings, Shard, errors_of, load_labeller
-from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, make_shards
+from declutter.archive.shard import STATE, Outcome, Settings, Shard, errors_of, load_labeller, survey_of
+from declutter.archive.sources import ERRORS, REPORT, SURVEY, check_apart, find_files, make_shards
+from declutter.archive.survey import Survey, merge_surveys
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
 LIMITS = Limits()
 PART_BYTES = 256 << 20
 ON_ERROR = ("skip", "stop")
+SITES = 100  # that a report counts one by one
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Report:
         characters, removed_characters: of the paragraphs there were, and of those stripped.
         paragraphs, removed: number of paragraphs there were, and of those stripped, by kind.
         flagged: number of documents by flag.
+        sites: counts of the sites with the most documents, see `survey.Counts`.
+        other_sites: the counts of all others together.
         engine, workers: where it ran; None for one a core.
         seconds: how long it took.
         versions: of what else has a say in the result.
@@ -72,6 +76,8 @@ class Report:
     paragraphs: Counter[str] = field(default_factory=Counter)
     removed: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
+    sites: dict[str, dict[str, Any]] = field(default_factory=dict)
+    other_sites: dict[str, Any] = field(default_factory=dict)
     engine: str = "local"
     workers: int | None = None
     seconds: float = 0.0
@@ -84,6 +90,11 @@ class Report:
             setattr(self, name, getattr(self, name) + getattr(outcome, name))
         for name in ("paragraphs", "removed", "flagged"):
             getattr(self, name).update(getattr(outcome, name))
+
+    def add_sites(self, survey: Survey) -> None:
+        """Takes over what there was by site."""
+        largest, others = survey.largest(SITES)
+        self.sites, self.other_sites = {site: asdict(counts) for site, counts in largest.items()}, asdict(others)
 
     def write(self, out: Path) -> None:
         """Puts the report into the folder of the run."""
@@ -127,7 +138,8 @@ def clean_archive(
         workers: processes, or tasks at a time; None for one a core.
         engine: one of `ENGINES`: "local", or "ray" with the extra of that name.
         ray_address: the running cluster that `engine` "ray" is to use, or "auto"; None starts one on this machine.
-        fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link".
+        fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link". Where a field holds pages,
+            "html=body" says so: it stays as it is, and `text` is added with the cleaned text.
         sidecar: leave the texts where and as they are and write only labels, to `out`/labels.
         on_error: "skip" counts what fails and goes on, "stop" ends the run there.
         redo: do again what is done; without it, a folder that was written with other settings is refused.
@@ -219,6 +231,7 @@ def clean_archive(
     except StoppedError as error:
         raise SourceError(f"{error}; the run stops there") from None
     _gather_errors(shards, given_up, out)
+    report.add_sites(_gather_surveys(shards, given_up, out))
     remove_unfinished(out)  # of workers that died
     if not given_up:
         remove_tree(out / PARTS)
@@ -307,24 +320,42 @@ def _gather_errors(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path
                     shutil.copyfileobj(source, target)
 
 
+def _gather_surveys(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path) -> Survey:
+    """Makes one survey of those of all shards, and writes it."""
+    done = (survey_of(shard.name, out) for shard in shards if shard not in given_up)
+    survey = merge_surveys(Survey.from_json(path.read_bytes()) for path in done)
+    with replacing(out / SURVEY) as target:
+        target.write(survey.to_json())
+    return survey
+
+
 @contextmanager
-def _bar(report: Report, wanted: bool) -> Iterator[Callable[[int], None]]:
-    """How far the run is, on a terminal; tqdm is a nicety, and without it there is none."""
+def _bar(report: Report, wanted: bool) -> Iterator[Callable[[Shard, Outcome | None], None]]:
+    """How far the run is and how long it will take, on a terminal; tqdm is a nicety, and without it there is none.
+
+    What an earlier run did counts as done, and neither for the speed nor for the time that is left.
+    """
     if not (wanted and sys.stderr.isatty()):
-        yield lambda size: None
+        yield lambda shard, outcome: None
         return
     try:
         from tqdm import tqdm
     except ImportError:
-        yield lambda size: None
+        yield lambda shard, outcome: None
         return
-    with tqdm(total=report.bytes, unit="B", unit_scale=True, dynamic_ncols=True) as bar:
+    with tqdm(total=report.bytes, unit="B", unit_scale=True, dynamic_ncols=True, smoothing=0) as bar:
         started = time.monotonic()
+        documents = 0  # that this run judged
 
-        def advance(size: int) -> None:
-            rate = report.records / max(time.monotonic() - started, 1e-9)
+        def advance(shard: Shard, outcome: Outcome | None) -> None:
+            nonlocal documents
+            if outcome is not None and outcome.skipped:
+                bar.initial += shard.size
+            elif outcome is not None:
+                documents += outcome.records
+            rate = documents / max(time.monotonic() - started, 1e-9)
             share = report.removed_characters / max(report.characters, 1)
             bar.set_postfix_str(f"{rate:,.0f} docs/s, {share:.0%} removed, {report.errors} errors", refresh=False)
-            bar.update(size)
+            bar.update(shard.size)
 
         yield advance

@@ -15,6 +15,7 @@ from declutter.archive.containers.record import Changed, Part, Record, StoppedEr
 from declutter.archive.files import compression_of, fingerprint, replacing, stamp
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
 from declutter.archive.limits import Limits, time_limit
+from declutter.archive.survey import Location, Survey
 from declutter.document import Document
 from declutter.errors import DeclutterError, SourceError
 from declutter.labeller import Declutter
@@ -139,10 +140,11 @@ def clean_shard(shard: Shard, settings: Settings) -> Outcome:
     if before := done_before(shard, settings):
         return before
     outcome = fresh_outcome(shard, key_of(shard, settings))
+    survey = Survey()
     with replacing(errors_of(shard.name, settings.out)) as errors:
         for file in shard.files:
-            _clean_file(file, settings, outcome, errors)
-    write_state(outcome, settings.out)
+            _clean_file(file, settings, outcome, survey, errors)
+    write_state(outcome, survey, settings.out)
     return outcome
 
 
@@ -161,8 +163,10 @@ def fresh_outcome(shard: Shard, key: str) -> Outcome:
     return Outcome(shard.name, key, [[str(file.source), file.name, file.container] for file in shard.files])
 
 
-def write_state(outcome: Outcome, out: Path) -> None:
-    """Puts down that a shard is done."""
+def write_state(outcome: Outcome, survey: Survey, out: Path) -> None:
+    """Puts down what a shard saw, and that it is done."""
+    with replacing(survey_of(outcome.name, out)) as target:
+        target.write(survey.to_json())
     with replacing(_state_of(outcome.name, out)) as target:
         target.write(json.dumps(vars(outcome), indent=1).encode())
 
@@ -176,6 +180,11 @@ def errors_of(name: str, out: Path) -> Path:
     return out / STATE / f"{name}.errors.jsonl"
 
 
+def survey_of(name: str, out: Path) -> Path:
+    """Where it is written what a shard saw."""
+    return out / STATE / f"{name}.survey.json"
+
+
 def labels_of(name: str) -> str:
     """The name of the labels of a file that does not hold them itself."""
     return f"{LABELS}/{name}.jsonl"
@@ -187,7 +196,9 @@ def done_before(shard: Shard, settings: Settings) -> Outcome | None:
         found = Outcome(**json.loads(_state_of(shard.name, settings.out).read_bytes()) | {"skipped": True})
     except (OSError, ValueError, TypeError):
         return None
-    there = all((settings.out / name).exists() for name in found.written)
+    there = (
+        all((settings.out / name).exists() for name in found.written) and survey_of(shard.name, settings.out).exists()
+    )
     return found if there and found.key == key_of(shard, settings) else None
 
 
@@ -197,10 +208,10 @@ def outputs_of(file: File, settings: Settings) -> tuple[str | None, str | None]:
     return None if settings.sidecar else file.name, labels_of(file.name) if apart else None
 
 
-def _clean_file(file: File, settings: Settings, outcome: Outcome, errors: IO[bytes]) -> None:
+def _clean_file(file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]) -> None:
     container = CONTAINERS[file.container]
     texts, labels = outputs_of(file, settings)
-    change = _Cleaning(file, settings, outcome, errors)
+    change = _Cleaning(file, settings, outcome, survey, errors)
     try:
         with ExitStack() as stack:
             if labels is not None:
@@ -220,10 +231,11 @@ def _clean_file(file: File, settings: Settings, outcome: Outcome, errors: IO[byt
 class _Cleaning:
     """Cleans the records of one file, counts them, and writes labels and errors down; see `containers.record.Change`."""
 
-    def __init__(self, file: File, settings: Settings, outcome: Outcome, errors: IO[bytes]):
+    def __init__(self, file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]):
         self.file = file
         self.settings = settings
         self.outcome = outcome
+        self.survey = survey
         self.errors = errors
         self.labels: IO[bytes] | None = None
 
@@ -253,13 +265,15 @@ class _Cleaning:
         source = "" if record.source is None else record.source
         if not isinstance(source, (str, bytes)):
             raise SourceError(f"its text is of type {type(source).__name__}")
-        text, encoding = (source, None) if isinstance(source, str) else decode(source, record.format)
-        self.settings.limits.check(text, record.format)
+        form = record.format if source.strip() else "text"  # nothing is no page
+        text, encoding = (source, None) if isinstance(source, str) else decode(source, form)
+        self.settings.limits.check(text, form)
         labeller, about = load_labeller(self.settings.labeller)
         with time_limit(self.settings.limits.max_seconds):
-            document = labeller.label(text, record.format)
+            document = labeller.label(text, form)
             cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
+        self.survey.add(document, cleaned.labels, Location(str(self.file.source), record.position, record.url))
         return cleaned
 
     def _unchanged(self, record: Record, reason: str) -> Changed:
@@ -286,6 +300,7 @@ class _Cleaning:
             part = "" if self.file.part is None else f", in the part from {self.file.part[0]:,}"
             raise StoppedError(f"{self.file.source}{part}{at}: {reason}")
         self.outcome.errors += 1
+        self.survey.fail(url)
         write_line(self.errors, where | {"reason": reason})
 
 

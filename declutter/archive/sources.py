@@ -14,8 +14,8 @@ from declutter.archive.parts import PARTS
 from declutter.archive.shard import LABELS, STATE, File, Shard
 from declutter.errors import UsageError
 
-REPORT, ERRORS = "run.json", "errors.jsonl"
-OWN = frozenset((LABELS, STATE, PARTS, REPORT, ERRORS))  # what declutter itself writes to the folder of a run
+REPORT, ERRORS, SURVEY = "run.json", "errors.jsonl", "survey.json"
+OWN = frozenset((LABELS, STATE, PARTS, REPORT, ERRORS, SURVEY))  # what declutter itself writes to the folder of a run
 _SHARD_FILES = 256  # files of one document each
 _SHARD_BYTES = 16 << 20
 

@@ -65,11 +65,18 @@ def _write_html(document: Document) -> Iterator[str]:
     return write_html(document)
 
 
+def _write_explain_page(document: Document) -> Iterator[str]:
+    from declutter.writers.explain_page import write_explain_page
+
+    return write_explain_page(document)
+
+
 WRITERS: dict[str, Callable[[Document], Iterator[str]]] = {
     "text": write_text,
     "markdown": _write_markdown,
     "html": _write_html,
     "jsonl": write_jsonl,
+    "explain": _write_explain_page,
 }
 """Writer of each form; takes a document, yields pieces of text."""
 

@@ -27,7 +27,7 @@ def without_probabilities(path):
     records = [json.loads(line) for line in path.read_text().splitlines()]
     for record in records:
         for entry in record["declutter"]["removed"]:
-            del entry["probability"]
+            del entry["probability"], entry["content"]
         record["declutter"]["policy"].pop("preset")
     return records
 
@@ -45,6 +45,35 @@ def test_deciding_anew_is_cleaning_with_the_other_policy(archive, tmp_path, clea
     assert apply_archive(tmp_path / "applied", tmp_path / "back", undo=True).errors == 0
     assert (tmp_path / "back/a.jsonl").read_bytes() == (archive / "a.jsonl").read_bytes()
     assert not (tmp_path / "back/run.json").exists()
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        {"budget": 0.2},
+        {"budget": 0.0},
+        {"budget": 0.1, "keep": "content,appeal", "drop_phrases": ["ferry"]},
+        {"keep_phrases": ["become a supporter", "not now"]},
+        {"drop_phrases": ["NONE of them", "the ferry to sandholm"], "budget": 0.9},
+    ],
+    ids=repr,
+)
+def test_a_budget_and_phrases_decide_as_a_run_with_them_would_have(archive, tmp_path, clean, policy):
+    own = {"threshold": None, "drop_phrases": ()}
+    clean(archive, tmp_path / "one", **own, keep="content,headline,related", budget=0.7)
+    clean(archive, tmp_path / "other", **own | policy)
+    assert apply_archive(tmp_path / "one", tmp_path / "applied", **policy) == Applied(records=5, errors=0)
+    applied, other = (without_probabilities(tmp_path / name / "a.jsonl") for name in ("applied", "other"))
+    lead = [record["declutter"].pop("notes") for record in other]
+    for found, wanted in zip([record["declutter"].pop("notes") for record in applied], lead, strict=True):
+        assert [note.partition("; the probability")[0] for note in found] == [
+            note.partition("; the probability")[0] for note in wanted
+        ]
+    assert applied == other
+    assert texts_in(tmp_path / "other/a.jsonl") != texts_in(tmp_path / "one/a.jsonl")
+    assert (tmp_path / "applied/ferry.html.txt").read_bytes() == (tmp_path / "other/ferry.html.txt").read_bytes()
+    report = json.loads((tmp_path / "applied/run.json").read_text())
+    assert report["settings"]["policy"].get("budget") == policy.get("budget")
 
 
 def test_records_without_labels_of_their_own_are_errors_and_stay(archive, tmp_path, clean):
@@ -73,7 +102,11 @@ def test_wrong_calls_are_refused(archive, tmp_path, clean):
     for options, refusal in (
         ({"undo": True, "keep": "content"}, "neither kinds"),
         ({"undo": True, "labels": tmp_path}, "neither kinds"),
+        ({"undo": True, "budget": 0.5}, "a budget or phrases"),
+        ({"undo": True, "drop_phrases": ["x"]}, "a budget or phrases"),
         ({"keep": "adverts"}, "unknown kind"),
+        ({"budget": 2}, "between 0 and 1"),
+        ({"budget": 0.5, "drop": "content"}, "no probability is written down: keep content"),
     ):
         with pytest.raises(UsageError, match=refusal):
             apply_archive(tmp_path / "out", tmp_path / "new", **options)

@@ -10,7 +10,7 @@ from declutter.archive.labels import clean_document, decide_again, describe_poli
 from declutter.document import kept_slices
 from declutter.errors import SourceError
 from declutter.kinds import Kind
-from declutter.policy import DEFAULT_KEEP, Policy, make_policy
+from declutter.policy import DEFAULT_KEEP, Policy, make_policy, settle
 from declutter.readers import read
 from declutter.readers.text import read_text
 
@@ -24,7 +24,9 @@ def labelled(text: str, unit: str, kinds: list[Kind], policy: Policy) -> tuple[s
     """A decision as `clean_document` makes it; the kinds are taken in turn."""
     spans = read_text(text, unit).spans
     own = [kinds[i % len(kinds)] for i in range(len(spans))]
-    cleaned, labels = make_labels(text, spans, own, [kind in policy.keep for kind in own], [0.5] * len(own))
+    contents = [round(i * 0.617 % 1, 4) for i in range(len(own))]
+    kept = settle(policy, [text[start:end] for start, end in spans], own, contents).kept
+    cleaned, labels = make_labels(text, spans, own, kept, [0.5] * len(own), contents)
     return cleaned, labels | {"unit": unit, "notes": [], "policy": describe_policy(policy)}
 
 
@@ -42,18 +44,29 @@ def test_the_original_comes_back_from_the_cleaned_text_and_json(text, unit, kind
         assert not gap["text"].strip("\ufeff").strip()
 
 
-@given(TEXTS, UNITS, st.lists(KINDS, min_size=1, max_size=9), KEEPS, KEEPS)
+PHRASES = st.sampled_from([(), ("a",), ("b b", "ab")])
+POLICIES = st.builds(Policy, KEEPS, keep_phrases=PHRASES, drop_phrases=PHRASES) | st.builds(
+    Policy,
+    KEEPS.map({Kind.CONTENT}.union).map(frozenset),
+    budget=st.floats(0, 1),
+    keep_phrases=PHRASES,
+    drop_phrases=PHRASES,
+)
+
+
+@given(TEXTS, UNITS, st.lists(KINDS, min_size=1, max_size=9), POLICIES, POLICIES)
 def test_a_decision_made_again_is_the_one_that_would_have_been_made(text, unit, kinds, first, second):
-    cleaned, labels = labelled(text, unit, kinds, Policy(first))
-    again = decide_again(restore(cleaned, labels), labels, Policy(second))
-    wanted, wanted_labels = labelled(text, unit, kinds, Policy(second))
+    cleaned, labels = labelled(text, unit, kinds, first)
+    again = decide_again(restore(cleaned, labels), labels, second)
+    wanted, wanted_labels = labelled(text, unit, kinds, second)
     assert again.text == wanted
     assert restore(again.text, again.labels) == text
-    for part in ("removed", "kept", "gaps"):  # nobody wrote down how probable it was that content is content
+    unknown = {"probability": None, "content": None}  # nobody wrote down how probable it was that content is content
+    for part in ("removed", "kept", "gaps"):
         for found, entry in zip(again.labels[part], wanted_labels[part], strict=True):
-            assert found | {"probability": None} == entry | {"probability": None}
+            assert found | unknown == entry | unknown
     assert again.labels["counts"] == wanted_labels["counts"]
-    assert again.labels["policy"]["keep"] == [kind.value for kind in Kind if kind in second]
+    assert again.labels["policy"] == wanted_labels["policy"]
 
 
 @given(TEXTS, UNITS, st.lists(st.booleans(), min_size=1, max_size=9))
@@ -108,7 +121,9 @@ def test_a_document_becomes_its_kept_text_and_labels(labeller, root):
     assert cleaned.text == document.text
     assert [entry["text"] for entry in cleaned.labels["removed"]] == [p.text for p in document.removed]
     assert [entry["kind"] for entry in cleaned.labels["removed"]] == [p.kind.value for p in document.removed]
-    assert cleaned.labels["removed"][0]["probability"] == round(document.removed[0].probability, 4)
+    first = document.removed[0]
+    assert cleaned.labels["removed"][0]["probability"] == round(first.probability, 4)
+    assert cleaned.labels["removed"][0]["content"] == round(first.probabilities[Kind.CONTENT], 4)
     assert cleaned.labels["counts"] == {"content": 4, "appeal": 6}
     assert list(cleaned.labels) == ["removed", "kept", "gaps", "counts", "flags", "notes", "unit", "model", "policy"]
     assert restore(cleaned.text, cleaned.labels) == text

@@ -236,7 +236,9 @@ def test_parts_go_before_what_waits_and_their_file_follows_them(tmp_path):
             seen.append((shard.name, shard.part))
             yield shard, Outcome(shard.name, parts=[(0, 50), (50, 90)] if asked else [])
 
-    found = [shard.name for shard, _ in parts.whole_shards(engine(), waiting, sizes.append)]
+    found = [
+        shard.name for shard, _ in parts.whole_shards(engine(), waiting, lambda shard, _: sizes.append(shard.size))
+    ]
     assert found == ["a", "b"]
     assert seen == [("a", None), ("a", (0, 50)), ("a", (50, 90)), ("a", None), ("b", None)]
     assert sum(sizes) == 100

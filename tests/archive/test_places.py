@@ -50,7 +50,8 @@ def test_a_run_in_a_bucket_writes_what_a_run_on_a_disk_writes(bucket, tmp_path, 
     there, here = results(bucket / "out"), results(tmp_path / "out")
     assert json.loads(there.pop("run.json"))["sources"] == [str(bucket / "in")]
     assert str(bucket / "in/sub/a.jsonl") in there.pop("errors.jsonl").decode()
-    assert there == {name: raw for name, raw in here.items() if name not in ("run.json", "errors.jsonl")}
+    assert str(bucket / "in/b.jsonl.gz").encode() in there.pop("survey.json")
+    assert there == {name: here[name] for name in here.keys() - {"run.json", "errors.jsonl", "survey.json"}}
     assert "Share" not in there["c.txt"].decode()
 
 

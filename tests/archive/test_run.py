@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from declutter.archive import clean_archive
+from declutter.archive import clean_archive, run
 from declutter.archive.engines import ENGINES
 from declutter.archive.files import PART
 from declutter.errors import SourceError, UsageError
@@ -95,9 +95,26 @@ def test_the_report_says_what_was_done(archive, tmp_path, clean):
     assert report.paragraphs["headline"] == 1
     assert report.settings["policy"]["drop_phrases"] == ["newsletter"]
     assert {"python", "numpy"} <= set(report.versions)
+    assert list(report.sites) == ["(no address)"]
+    counts = report.sites["(no address)"]
+    assert (counts["documents"], counts["errors"], counts["removed"]) == (60, 1, {"content": wanted})
+    assert report.other_sites["documents"] == 0
     error = json.loads((tmp_path / "out/errors.jsonl").read_text())
     assert (error["file"], error["position"]) == (str(archive / "2.jsonl"), 13)
     assert error["reason"].startswith("is not a JSON object: ")
+
+
+def test_the_report_counts_the_largest_sites_and_the_others_together(tmp_path, clean, monkeypatch):
+    monkeypatch.setattr(run, "SITES", 2)
+    (tmp_path / "in").mkdir()
+    for name, numbers in (("a", range(6)), ("b", range(6, 9))):
+        records = ({"url": f"https://{min(n, 4) // 2}.org", "text": "One.\nShare this"} for n in numbers)
+        (tmp_path / f"in/{name}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    report = clean(tmp_path / "in", tmp_path / "out")
+    assert {site: counts["documents"] for site, counts in report.sites.items()} == {"2.org": 5, "0.org": 2}
+    assert report.other_sites["documents"] == 2
+    assert report.other_sites["removed"] == {"content": 2}
+    assert len(json.loads((tmp_path / "out/survey.json").read_bytes())["sites"]) == 3
 
 
 def test_what_is_done_is_not_done_again(archive, tmp_path, clean):
@@ -159,6 +176,11 @@ def test_progress_is_shown_on_a_terminal_alone(archive, tmp_path, clean, monkeyp
         clean(archive, tmp_path / str(terminal), progress=True)
         assert ("docs/s, 0% removed, 1 errors" in stderr.getvalue()) is terminal
         assert bool(stderr.getvalue()) is terminal
+    stderr.seek(0)
+    stderr.truncate()
+    clean(archive, tmp_path / "True", progress=True)
+    assert "100%" in stderr.getvalue()
+    assert ", 0 docs/s, 0% removed, 1 errors" in stderr.getvalue()  # an earlier run did all of it
 
 
 def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):

@@ -11,12 +11,16 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Protocol
 
 from declutter.archive.containers import jsonl, parquet, single, warc
-from declutter.archive.containers.record import Change, Part
+from declutter.archive.containers.record import HTML, Change, Part
 from declutter.archive.files import bare_name
 from declutter.errors import UsageError
 
 FIELDS = ("text", "url", "date", "title")
-"""What is asked of a record, by declutter's names; a user says what they are called in an archive."""
+"""What is asked of a record, by declutter's names; a user says what they are called in an archive.
+
+Beside them there may be `record.HTML`: where a user names a field for it, that field holds a page, which stays as it is, and its
+text is a field that is added.
+"""
 
 
 class Rewrite(Protocol):
@@ -36,7 +40,7 @@ class Rewrite(Protocol):
         Args:
             source: what is read.
             target: where the records go, uncompressed; None where only their labels are wanted.
-            fields: what the archive calls each of `FIELDS`.
+            fields: what the archive calls each of `FIELDS`, and `HTML` where records hold pages.
             labelled: whether the records that go out carry labels.
             change: what becomes of every record; positions count from the beginning of the part.
             part: one of those that the container's `split` found; what is written is then for its `join` alone.
@@ -93,10 +97,10 @@ def written_name(name: str) -> str:
 
 
 def parse_fields(given: Mapping[str, str] | str | None) -> dict[str, str]:
-    """What an archive calls each of `FIELDS`, from pairs or from "text=body,url=link".
+    """What an archive calls each of `FIELDS`, and `HTML` if it is named, from pairs or from "text=body,url=link".
 
     Raises:
-        UsageError: a pair is not one, or of an unknown field.
+        UsageError: a pair is not one, or of an unknown field, or a page and its text would be one field.
     """
     if isinstance(given, str):
         pairs: Iterable[tuple[str, ...]] = [
@@ -106,9 +110,20 @@ def parse_fields(given: Mapping[str, str] | str | None) -> dict[str, str]:
         pairs = (given or {}).items()
     found = {name: name for name in FIELDS}
     for name, called in pairs:
-        if name not in FIELDS:
-            raise UsageError(f"unknown field {name!r}; the fields are {', '.join(FIELDS)}, as in text=body,url=link")
+        if name not in (*FIELDS, HTML):
+            raise UsageError(
+                f"unknown field {name!r}; the fields are {', '.join((*FIELDS, HTML))}, as in text=body,url=link"
+            )
         if not called:
             raise UsageError(f"field {name!r} needs the name that the archive gives it, as in {name}=body")
         found[name] = called
+    if found.get(HTML) == found["text"]:
+        raise UsageError(
+            f"the text of a page cannot take the page's place; name another field, as in {HTML}=body,text=clean"
+        )
     return found
+
+
+def fields_help() -> str:
+    """What can be named, for the help of a command."""
+    return f"{', '.join(FIELDS)}, where it calls them otherwise, or {HTML}, where a field holds pages; as in text=body,url=link"

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from declutter.archive.containers.record import RECORD_LIMIT, Change, Part, Record
+from declutter.archive.containers.record import HTML, RECORD_LIMIT, Change, Part, Record, problem_with
 from declutter.archive.files import Reading, compression_of, open_to_read
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
@@ -111,23 +111,47 @@ def _rewritten(raw: bytes | None, number: int, fields: Mapping[str, str], labell
 def _changed(
     line: str, members: dict[str, Member], number: int, fields: Mapping[str, str], labelled: bool, change: Change
 ) -> str:
+    paged = HTML in fields
     text, url, labels = (members.get(name) for name in (fields["text"], fields["url"], FIELD))
+    source = members.get(fields[HTML]) if paged else text
     record = Record(
         number,
-        source=None if text is None else text.value,
+        source=None if source is None else source.value,
+        format="html" if paged else "text",
         url=url.value if url is not None and isinstance(url.value, str) else None,
         labels=None if labels is None else _with_numbers(line, labels),
-        problem=f"has no field {fields['text']!r}" if text is None else None,
+        problem=problem_with(fields, source is not None, text is not None, labels is not None),
     )
     cleaned, found = change(record)
+    values: dict[str, str | None] = {}
+    if cleaned is not None and paged and not labelled:
+        values[fields["text"]] = None
+    elif cleaned is not None and (text is None or cleaned.text != text.value):
+        values[fields["text"]] = _dump(cleaned.text, line)
+    if labelled or labels is not None:
+        values[FIELD] = _dump(found, line) if labelled else None
+    return _edited(line, members, values)
+
+
+def _edited(line: str, members: Mapping[str, Member], values: Mapping[str, str | None]) -> str:
+    """A line with other values of some members, as JSON; new ones come last, and those whose value is None are taken out."""
     edits = []  # start, end, what comes instead
-    if cleaned is not None and text is not None and cleaned.text != text.value:
-        edits.append((text.start, text.end, _dump(cleaned.text, line)))
-    if labels is not None:
-        edits.append((labels.start, labels.end, _dump(found, line)) if labelled else _without(line, labels))
-    elif labelled:
-        last = max((member.end for member in members.values()), default=line.index("{") + 1)
-        edits.append((last, last, f'{", " if members else ""}"{FIELD}": {_dump(found, line)}'))
+    begin = line.index("{") + 1
+    added = [
+        f"{json.dumps(name)}: {value}" for name, value in values.items() if value is not None and name not in members
+    ]
+    if added:
+        last = max((member.end for member in members.values()), default=begin)
+        edits.append((last, last, (", " if members else "") + ", ".join(added)))
+    at = begin  # everything before is taken out
+    for name, member in sorted(members.items(), key=lambda item: item[1].start):
+        if (value := values.get(name)) is not None:
+            edits.append((member.start, member.end, value))
+        elif name in values:
+            edits.append((member.before, member.end, ""))
+            at = member.end if member.before == at else at
+    if at > begin and (comma := _COMMA.match(line, at)):
+        edits.append((at, comma.end(), ""))
     for start, end, instead in sorted(edits, reverse=True):
         line = line[:start] + instead + line[end:]
     return line
@@ -139,13 +163,6 @@ def _with_numbers(line: str, member: Member) -> Any:
         return json.loads(line[member.start : member.end])
     except ValueError:
         return member.value
-
-
-def _without(line: str, member: Member) -> tuple[int, int, str]:
-    """The edit that takes a member out, with the comma that is then one too many."""
-    first = line[member.before - 1] == "{"
-    comma = _COMMA.match(line, member.end) if first else None
-    return member.before, comma.end() if comma else member.end, ""
 
 
 def _dump(value: Any, line: str) -> str:

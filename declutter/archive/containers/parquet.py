@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from declutter.archive.containers.record import Change, Changed, Part, Record
+from declutter.archive.containers.record import HTML, Change, Changed, Part, Record, problem_with
 from declutter.archive.files import is_local, open_to_read
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
@@ -27,15 +27,11 @@ def rewrite(
 ) -> int:
     """Streams through the rows of a table; see `containers.Rewrite`. A part is a range of row groups, written as a stream of
     Arrow's that keeps the batches: joined, they make the same table to the byte."""
-    import pyarrow as pa
 
     with _opened(source) as file:
         schema = file.schema_arrow
-        _check(schema, fields["text"])
-        old = schema.get_field_index(FIELD)
-        out = schema if old < 0 else schema.remove(old)
-        if labelled:
-            out = out.append(pa.field(FIELD, _labels_type()))
+        _check(schema, fields)
+        out = _written_schema(schema, fields, labelled)
         rows: _Table | _Stream | None = None
         if target is not None:
             rows = _Table(target, out, _compression(file)) if part is None else _Stream(target, out)
@@ -47,7 +43,7 @@ def rewrite(
                     changed = [change(record) for record in _records(batch, fields, number)]
                     number += batch.num_rows
                     if rows is not None:
-                        written = _written(batch, fields["text"], changed, out, labelled)
+                        written = _written(batch, fields["text"], changed, out)
                         rows.add(written, written.nbytes)
             except SourceError as error:
                 change.fail(number + 1, str(error))
@@ -160,16 +156,32 @@ def _batches(file: Any, group: int, size: int) -> Iterator[Any]:
         raise SourceError(f"cannot be read, nor what follows in its row group: {error}") from None
 
 
-def _check(schema: Any, name: str) -> None:
+def _check(schema: Any, fields: Mapping[str, str]) -> None:
     import pyarrow as pa
 
-    if (count := schema.names.count(name)) != 1:
-        raise SourceError(f"has {count or 'no'} columns {name!r}; its columns are {', '.join(schema.names)}")
+    name = fields[HTML if HTML in fields else "text"]
+    if (count := schema.names.count(name)) > 1:
+        raise SourceError(f"has {count} columns {name!r}")
+    if problem := problem_with(fields, bool(count), fields["text"] in schema.names, FIELD in schema.names):
+        raise SourceError(f"{problem}; its columns are {', '.join(schema.names)}")
     found = schema.field(name).type
-    if not (pa.types.is_string(found) or pa.types.is_large_string(found)):
+    readable = [pa.string(), pa.large_string(), *([pa.binary(), pa.large_binary()] if HTML in fields else [])]
+    if found not in readable:
         raise SourceError(f"column {name!r} is of type {found}, not text")
     if FIELD in schema.names and schema.field(FIELD).type != _labels_type():
         raise SourceError(f"has a column {FIELD!r} of its own")
+
+
+def _written_schema(schema: Any, fields: Mapping[str, str], labelled: bool) -> Any:
+    """The columns that are written: those that were there, the labels, and before them the text of a page."""
+    import pyarrow as pa
+
+    ours = [pa.field(fields["text"], pa.string())] if HTML in fields else []
+    ours.append(pa.field(FIELD, _labels_type()))
+    for field in ours:
+        if (place := schema.get_field_index(field.name)) >= 0:
+            schema = schema.remove(place)
+    return pa.schema([*schema, *(ours if labelled else [])], schema.metadata)
 
 
 def _compression(file: Any) -> str:
@@ -182,14 +194,14 @@ def _records(batch: Any, fields: Mapping[str, str], before: int) -> Iterator[Rec
     names = batch.schema.names
     addresses = batch.column(fields["url"]) if names.count(fields["url"]) == 1 else None
     labels = batch.column(FIELD) if names.count(FIELD) == 1 else None
-    for row, value in enumerate(batch.column(fields["text"])):
+    paged = HTML in fields
+    for row, value in enumerate(batch.column(fields[HTML if paged else "text"])):
         position = before + row + 1
         address = addresses[row].as_py() if addresses is not None else None
         url = address if isinstance(address, str) else None
         try:
-            yield Record(
-                position, value.as_py(), url=url, labels=None if labels is None else _plain(labels[row].as_py())
-            )
+            own = None if labels is None else _plain(labels[row].as_py())
+            yield Record(position, value.as_py(), "html" if paged else "text", url, own)
         except UnicodeDecodeError as error:
             yield Record(position, None, url=url, problem=f"is not UTF-8: {error.reason} at byte {error.start}")
 
@@ -206,24 +218,29 @@ def _plain(labels: Any) -> Any:
     return found
 
 
-def _written(batch: Any, name: str, changed: list[Changed], schema: Any, labelled: bool) -> Any:
-    """A batch with its new texts and labels; a text that stays is not decoded and encoded again."""
+def _written(batch: Any, name: str, changed: list[Changed], schema: Any) -> Any:
+    """A batch with its new texts and labels, where there is a column for them; a text that stays is not decoded and encoded again."""
     import pyarrow as pa
     from pyarrow import compute
 
-    column = batch.schema.get_field_index(name)
-    old = batch.column(column)
-    new = pa.array([None if cleaned is None else cleaned.text for cleaned, _ in changed], type=old.type)
-    columns = dict(enumerate(batch.columns)) | {column: compute.if_else(new.is_valid(), new, old)}
-    columns.pop(batch.schema.get_field_index(FIELD), None)
-    labels = [pa.array([found for _, found in changed], type=_labels_type())] if labelled else []
-    return pa.RecordBatch.from_arrays([*columns.values(), *labels], schema=schema)
+    place = batch.schema.get_field_index(name)
+    old = batch.column(place) if place >= 0 else None
+    texts = pa.array(
+        [None if cleaned is None else cleaned.text for cleaned, _ in changed], pa.string() if old is None else old.type
+    )
+    ours = {name: texts if old is None else compute.if_else(texts.is_valid(), texts, old), FIELD: None}
+    if FIELD in schema.names:
+        ours[FIELD] = pa.array([found for _, found in changed], type=_labels_type())
+    others = (column for called, column in zip(batch.schema.names, batch.columns, strict=True) if called not in ours)
+    columns = [ours[called] if called in ours else next(others) for called in schema.names]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _labels_type() -> Any:
     import pyarrow as pa
 
-    span = [("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string()), ("probability", pa.float64())]
+    span = [("start", pa.int64()), ("end", pa.int64()), ("kind", pa.string())]
+    span += [("probability", pa.float64()), ("content", pa.float64())]
     policy = [("keep", pa.list_(pa.string())), ("preset", pa.string()), ("threshold", pa.float64())]
     policy += [("budget", pa.float64())] + [(n, pa.list_(pa.string())) for n in ("keep_phrases", "drop_phrases")]
     return pa.struct(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from declutter.archive.labels import Cleaned
 
+HTML = "html"  # declutter's name for the field that holds a page
 RECORD_LIMIT = 32 << 20  # bytes; a longer record is not even read, so that memory stays bounded
 
 
@@ -37,11 +39,28 @@ class Record(NamedTuple):
     problem: str | None = None
 
 
+def problem_with(fields: Mapping[str, str], has_source: bool, has_text: bool, labelled: bool) -> str | None:
+    """Why a record's text cannot be had, or be written, None where it can.
+
+    Args:
+        fields: what the archive calls its fields.
+        has_source: whether the field is there that holds the text or page.
+        has_text: whether the field is there that the text is written to.
+        labelled: whether declutter wrote it.
+    """
+    if not has_source:
+        return f"has no field {fields[HTML if HTML in fields else 'text']!r}"
+    if HTML in fields and has_text and not labelled:
+        return f"has a field {fields['text']!r} already; name another for the page's text, as in text=clean"
+    return None
+
+
 class Changed(NamedTuple):
     """What a container writes of a record.
 
     Attributes:
-        cleaned: the text and what belongs to it; None leaves the text as it is.
+        cleaned: the text and what belongs to it; None leaves the text as it is. The text of a page that the record holds is a
+            field that comes and goes with the labels.
         labels: the `declutter` object; None where there is none.
     """
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import itertools
 import json
 import random
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from declutter.archive import apply_archive
 from declutter.archive.containers import jsonl
 from declutter.archive.containers.jsonl import parse_object
+from declutter.errors import UsageError
 
 TEXT = "The council met on Monday.\nShare this\n\n  It voted.\n"
 CLEANED = "The council met on Monday.\n\n  It voted.\n"
@@ -191,3 +193,77 @@ def test_what_was_cleaned_is_not_cleaned_again(clean, tmp_path):
     before, after = ((tmp_path / name / "a.jsonl").read_text().splitlines() for name in ("out", "twice"))
     assert after[:2] == before[:2]
     assert json.loads(after[2])["declutter"]["removed"] == []
+
+
+PAGE = "<title>Site</title><h1>Bridge</h1><p>It <b>voted</b>.</p><p>Share this</p>"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"body": %s}', '{"n": 1, "body": %s , "m": 1e400 }', '{"body": %s, "declutter": {"error": "x"}}',
+        '{ "declutter":{"error":"x"} , "body":%s }',
+    ],
+)  # fmt: skip
+def test_pages_in_a_field_stay_and_their_text_is_added(clean, tmp_path, line):
+    given = line % json.dumps(PAGE)
+    (tmp_path / "a.jsonl").write_text(f"{given}\n" + line % "null" + "\n")
+    assert clean(tmp_path / "a.jsonl", tmp_path / "out", fields="html=body,url=n").errors == 0
+    written = (tmp_path / "out/a.jsonl").read_text().splitlines()
+    record = json.loads(written[0])
+    assert record["text"] == "Bridge\n\nIt voted."
+    assert record["body"] == PAGE
+    (removed,) = record["declutter"]["removed"]
+    assert (removed["start"], removed["end"], removed["text"]) == (19, 29, "Share this")
+    assert record["declutter"]["unit"] == "line"
+    assert "text" not in json.loads(written[1])
+    if "declutter" not in line:
+        assert written[0].startswith(given[:-1].rstrip())
+    assert apply_archive(tmp_path / "out", tmp_path / "all", keep="content,headline").errors == 0
+    again = json.loads((tmp_path / "all/a.jsonl").read_text().splitlines()[0])
+    assert again["text"] == "Bridge\n\nIt voted.\n\nShare this"
+    assert apply_archive(tmp_path / "all", tmp_path / "back", undo=True).errors == 0
+    wanted = line.replace(', "declutter": {"error": "x"}', "").replace(' "declutter":{"error":"x"} , ', "")
+    assert (tmp_path / "back/a.jsonl").read_text().splitlines() == [wanted % json.dumps(PAGE), wanted % "null"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["body", "text", "declutter", "n"])), ids=" ".join)
+def test_the_text_of_a_page_is_taken_off_wherever_it_stands(clean, tmp_path, order):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"body": PAGE, "n": 1}))
+    clean(tmp_path / "a.jsonl", tmp_path / "out", fields="html=body")
+    record = json.loads((tmp_path / "out/a.jsonl").read_text())
+    (tmp_path / "out/a.jsonl").write_text(json.dumps({name: record[name] for name in order}))
+    assert apply_archive(tmp_path / "out", tmp_path / "back", undo=True).errors == 0
+    wanted = {name: record[name] for name in order if name in ("body", "n")}
+    assert (tmp_path / "back/a.jsonl").read_text() == json.dumps(wanted)
+
+
+def test_labels_of_pages_in_a_field_may_stand_apart(clean, tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"body": PAGE, "n": 1}) + "\n")
+    assert clean(tmp_path / "a.jsonl", tmp_path / "out", fields="html=body", sidecar=True).errors == 0
+    applied = apply_archive(tmp_path / "a.jsonl", tmp_path / "applied", labels=tmp_path / "out/labels", keep="headline")
+    assert applied.errors == 0
+    record = json.loads((tmp_path / "applied/a.jsonl").read_text())
+    assert (list(record), record["text"]) == (["body", "n", "text", "declutter"], "Bridge")
+
+
+def test_a_field_that_is_there_is_not_overwritten_by_the_text_of_a_page(clean, tmp_path):
+    lines = [
+        '{"body": "<p>One.", "text": "mine"}',
+        '{"text": 1}',
+        '{"body": 5}',
+        '{"body": "<!-- -->"}',
+        '{"body": "<p>One."}',
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    assert clean(tmp_path / "a.jsonl", tmp_path / "out", fields="html=body").errors == 4
+    errors = [json.loads(line)["reason"] for line in (tmp_path / "out/errors.jsonl").read_text().splitlines()]
+    assert errors[:2] == [
+        "has a field 'text' already; name another for the page's text, as in text=clean",
+        "has no field 'body'",
+    ]
+    records = [json.loads(line) for line in (tmp_path / "out/a.jsonl").read_text().splitlines()]
+    assert [record.get("text") for record in records] == ["mine", 1, None, None, "One."]
+    for fields in ("html=text", "html=body,text=body"):
+        with pytest.raises(UsageError, match="cannot take the page's place"):
+            clean(tmp_path / "a.jsonl", tmp_path / "other", fields=fields)

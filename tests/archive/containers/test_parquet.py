@@ -109,7 +109,7 @@ def test_a_text_that_is_not_utf_8_fails_alone(clean, tmp_path):
 @pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ({"body": ["x"]}, "has no columns 'text'; its columns are body"),
+        ({"body": ["x"]}, "has no field 'text'; its columns are body"),
         ({"text": [1]}, "column 'text' is of type int64, not text"),
         ({"text": [["x"]]}, "column 'text' is of type list"),
         ({"text": ["x"], "declutter": ["mine"]}, "has a column 'declutter' of its own"),
@@ -141,3 +141,35 @@ def test_damage_is_an_error_where_it_begins(clean, tmp_path):
     (tmp_path / "b.parquet").write_bytes(raw[:-9])
     assert clean(tmp_path / "b.parquet", tmp_path / "out2").errors == 1
     assert "cannot be read as Parquet" in (tmp_path / "out2/errors.jsonl").read_text()
+
+
+PAGE = "<title>Site</title><h1>Bridge</h1><p>It voted.</p><p>Share this</p>"
+
+
+@pytest.mark.parametrize("page_type", ["string", "large_string", "binary", "large_binary"])
+def test_pages_in_a_column_stay_and_their_text_is_added(clean, tmp_path, page_type):
+    pages = pa.array([PAGE, None, "<!-- -->"], getattr(pa, page_type)())
+    table = pa.table({"body": pages, "n": [1, 2, 3]}, metadata={"made by": "a test"})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert clean(tmp_path / "a.parquet", tmp_path / "out", fields="html=body,text=clean").errors == 1
+    written = pq.read_table(tmp_path / "out/a.parquet")
+    assert written.column_names == ["body", "n", "clean", "declutter"]
+    assert written.select(["body", "n"]).equals(table, check_metadata=True)
+    assert written.column("clean").to_pylist() == ["Bridge\n\nIt voted.", None, None]
+    labels = written.column("declutter").to_pylist()
+    assert [entry["text"] for entry in labels[0]["removed"]] == ["Share this"]
+    assert (labels[1]["error"], labels[1]["removed"]) == (None, [])
+    assert labels[2]["error"].startswith("cannot be read as a page")
+    assert apply_archive(tmp_path / "out", tmp_path / "heads", keep="headline").errors == 0
+    assert pq.read_table(tmp_path / "heads/a.parquet").column("clean").to_pylist() == ["Bridge", None, None]
+    assert apply_archive(tmp_path / "heads", tmp_path / "back", undo=True).errors == 0
+    assert pq.read_table(tmp_path / "back/a.parquet").equals(table, check_metadata=True)
+
+
+def test_a_column_that_is_there_is_not_overwritten_by_the_text_of_a_page(clean, tmp_path):
+    pq.write_table(pa.table({"body": [PAGE], "text": ["mine"]}), tmp_path / "a.parquet")
+    assert clean(tmp_path / "a.parquet", tmp_path / "out", fields="html=body").errors == 1
+    assert "has a field 'text' already; name another" in (tmp_path / "out/errors.jsonl").read_text()
+    pq.write_table(pa.table({"body": [PAGE.encode()]}), tmp_path / "b.parquet")
+    assert clean(tmp_path / "b.parquet", tmp_path / "bytes", fields="text=body").errors == 1
+    assert "is of type binary, not text" in (tmp_path / "bytes/errors.jsonl").read_text()

@@ -76,7 +76,8 @@ def test_a_sidecar_holds_labels_and_no_text(clean, folder, tmp_path):
     assert files_in(folder) == before
     written = {name for name in files_in(tmp_path / "out") if not name.startswith("state/")}
     assert written == {
-        "run.json", "errors.jsonl", *(f"labels/{name}{'.txt' * ('page' in name)}.jsonl" for name in FILES if name != "sub/page.htm.gz"),
+        "run.json", "errors.jsonl", "survey.json",
+        *(f"labels/{name}{'.txt' * ('page' in name)}.jsonl" for name in FILES if name != "sub/page.htm.gz"),
         "labels/sub/page.htm.txt.gz.jsonl",
     }  # fmt: skip
     apply_archive(folder, tmp_path / "applied", labels=tmp_path / "out/labels", drop="content")
