@@ -17,6 +17,7 @@ from declutter.kinds import NOTICES, SCORED, Kind
 if TYPE_CHECKING:
     import numpy as np
 
+SOON = 5  # paragraphs; a paywall notice that comes later after an article is not about it
 LINE_BREAK = re.compile("\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -299,12 +300,24 @@ class Document(Sequence[Paragraph]):
 
     @property
     def looks_paywalled(self) -> bool:
-        """A hint about the whole document: some paragraph is a paywall notice."""
-        return Kind.PAYWALL in self.kinds
+        """A hint about the whole document: a paywall notice stands within the article, soon after it, or in its place.
+
+        One in the menus, which most pages of newspapers have, says nothing about the page.
+        """
+        content = [i for i, kind in enumerate(self.kinds) if kind is Kind.CONTENT]
+        around = slice(content[0], content[-1] + 1 + SOON) if content else slice(None)
+        return Kind.PAYWALL in self.kinds[around]
 
     @property
     def mostly_notice(self) -> bool:
-        """A hint about the whole document: less than a tenth of its characters is article."""
+        """A hint about the whole document: it holds no article, or next to none.
+
+        A page is mostly notice where nothing of it is content: login and consent walls, error pages, robot checks, bare lists of
+        links. Its menus do not count, because many an article is shorter than the menus around it. Text, and a list, is where
+        less than a tenth of its characters is article.
+        """
+        if self.source.page is not None:
+            return Kind.CONTENT not in self.kinds
         article = sum(
             len(text) for text, kind in zip(self.source.texts, self.kinds, strict=True) if kind not in NOTICES
         )

@@ -31,6 +31,8 @@ class Kind(str, enum.Enum):
     def __str__(self) -> str:
         return self.value
 
+    __hash__ = str.__hash__  # that of the equal str; an Enum's own is that of its name, and slow
+
 
 class KindRow(NamedTuple):
     """One row of KINDS: the kind, its letter in label files, what it is, and whether it is a publisher's notice."""

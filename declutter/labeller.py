@@ -67,8 +67,9 @@ class Declutter:
         evidence = extract(found, self.model.words.scores, self.model.score_names)
         probabilities = np.exp(self.model.scores(evidence))
         thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
-        headline = None if found.page is None else found.page.headline
-        decision = decide(self.policy, thresholds, found.texts, probabilities, headline)
+        page = found.page
+        headline = None if page is None else page.headline
+        decision = decide(self.policy, thresholds, found.texts, probabilities, page is not None, headline)
         unfamiliar = familiarity(evidence.words, self.model.known_words) < FAMILIAR
         return Document(found, probabilities, *decision, unfamiliar, self)
 

@@ -117,16 +117,21 @@ class Model:
 
     def scores(self, evidence: Evidence) -> np.ndarray:
         """Logarithm of each kind's probability in context: float32, paragraphs x kinds."""
-        return self.last_pass(evidence)[0]
+        return self._passes(evidence, None)
 
-    def last_pass(self, evidence: Evidence) -> tuple[np.ndarray, Network, np.ndarray]:
-        """The scores, the network that decides, and its input: float32, paragraphs x features."""
+    def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
+        """The network that decides, and its input: float32, paragraphs x features."""
+        form = "text" if evidence.tree is None else "html"
+        return self.networks[form][-1], evidence.columns(self._passes(evidence, -1))
+
+    def _passes(self, evidence: Evidence, stop: int | None) -> np.ndarray:
+        """Scores after the passes up to a number: float32, paragraphs x kinds."""
         form = "text" if evidence.tree is None else "html"
         scores = evidence.word_scores
-        for network, around in zip(self.networks[form], PASSES[form], strict=True):
-            columns = evidence.columns(scores) if around else evidence.fixed
-            scores = network.scores(columns)
-        return scores, network, columns
+        for network, around in list(zip(self.networks[form], PASSES[form], strict=True))[:stop]:
+            blocks = evidence.blocks(scores if around else None)
+            scores = np.concatenate([network.scores(columns) for columns in blocks])
+        return scores
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array under the name it has in the weights file."""

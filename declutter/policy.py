@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +16,10 @@ DEFAULT_KEEP = frozenset({Kind.CONTENT, Kind.HEADLINE})
 SHORT = 100  # characters; a longer paragraph that is lost is a loss the reader feels
 DIGITS = 4  # of a probability, where it is written down; a budget sees no more either, so that it can be kept to again from labels
 
+SENTENCE = 56  # likely characters; what a page's longest likely paragraph has less of is no sentence of an article
+ARTICLE = 150  # likely characters of a page that has no such sentence, from which its short pieces make an article all the same
+LIKELY = 0.2  # probability of content from which a paragraph counts for that
+_WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff]")  # letters of East Asia say twice as much
 _NOTICE = np.array([kind in NOTICES for kind in SCORED])
 _CONTENT = SCORED.index(Kind.CONTENT)
 
@@ -174,23 +179,41 @@ class Decision(NamedTuple):
 
 
 def decide(
-    policy: Policy, thresholds: Thresholds, texts: Sequence[str], probabilities: np.ndarray, headline: int | None = None
+    policy: Policy,
+    thresholds: Thresholds,
+    texts: Sequence[str],
+    probabilities: np.ndarray,
+    page: bool = False,
+    headline: int | None = None,
 ) -> Decision:
     """Content where its probability reaches its threshold, the likeliest other kind elsewhere; then what the policy says.
+
+    A page without an article is notices throughout, unless the policy has a threshold of its own.
 
     Args:
         policy: what is kept.
         thresholds: from which probability a paragraph is content.
         texts: the paragraphs, at least one.
         probabilities: paragraphs x `SCORED` kinds.
+        page: whether they are those of a page.
         headline: number of the paragraph that is the page's own headline.
     """
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    others = 1 + probabilities[:, 1:].argmax(axis=1)
-    kinds = [SCORED[i] for i in np.where(thresholds.keeps(probabilities, lengths), _CONTENT, others).tolist()]
-    if headline is not None:
+    content = probabilities[:, _CONTENT]
+    article = (
+        not page
+        or policy.thresholds is not None
+        or holds_article(texts, content, lengths, PRESETS[policy.preset].recall)
+    )
+    others = np.where(_NOTICE | article, probabilities, -1)[:, 1:].argmax(axis=1) + 1
+    chosen = np.where(thresholds.keeps(probabilities, lengths) & article, _CONTENT, others)
+    kinds = [SCORED[i] for i in chosen.tolist()]
+    if headline is not None and article:
         kinds[headline] = Kind.HEADLINE
-    return settle(policy, texts, kinds, probabilities[:, _CONTENT].tolist())
+    decision = settle(policy, texts, kinds, content.tolist())
+    if not article:
+        decision.notes.insert(0, "the page holds no article: all of it is notices")
+    return decision
 
 
 def settle(policy: Policy, texts: Sequence[str], kinds: list[Kind], content: Sequence[float | None]) -> Decision:
@@ -209,6 +232,25 @@ def settle(policy: Policy, texts: Sequence[str], kinds: list[Kind], content: Seq
     if policy.budget is not None:
         _keep_within(policy.budget, texts, content, decision)
     return decision
+
+
+def holds_article(texts: Sequence[str], content: np.ndarray, lengths: np.ndarray, recall: float = 1.0) -> bool:
+    """Whether a page holds an article, rather than a login form, an error message, a question for consent or a bare list of links.
+
+    It does where some paragraph is likely to be an article's sentence, and where many short ones are likely to be its pieces.
+    An article of a single sentence of less than `SENTENCE` likely characters cannot be told from an error message.
+
+    Args:
+        texts: the paragraphs.
+        content: probability of content of each.
+        lengths: characters of each.
+        recall: how many times as much a lost block of an article counts as one of boilerplate that stays; less than 1 is as 1.
+    """
+    likely = content * max(recall, 1.0)
+    if (likely * lengths).max() >= SENTENCE:
+        return True
+    likely = likely * (lengths + np.fromiter((len(_WIDE.findall(text)) for text in texts), np.int64, len(texts)))
+    return bool(likely.max() >= SENTENCE or likely[content >= LIKELY].sum() >= ARTICLE)
 
 
 def _force(policy: Policy, texts: Sequence[str], decision: Decision) -> None:

@@ -191,7 +191,8 @@ def test_any_bytes_in_a_pipe_end_in_an_exit_code(stdin):
     for arguments in (ALL, "label --reasons=1", "--format=html", "--format=text --drop=content"):
         done = run(arguments, stdin)
         assert done.code in (0, 1)
-        assert len(done.err.splitlines()) == done.code
+        complaints = [line for line in done.err.splitlines() if "holds no article" not in line]
+        assert len(complaints) == done.code
 
 
 def test_label_writes_one_json_object_a_paragraph(folder):

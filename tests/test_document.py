@@ -124,12 +124,24 @@ def test_the_title_is_the_headline_on_the_page_or_else_the_title_of_the_page():
     assert made_text("Text.", "C").title is None
 
 
-def test_the_hints_about_the_whole_document():
-    assert made_text("a\nb", "CW").looks_paywalled
-    assert not made_text("a\nb", "CA").looks_paywalled
+@pytest.mark.parametrize(
+    ("letters", "paywalled"),
+    [("CW", True), ("CWC", True), ("CNNNNW", True), ("AW", True), ("CA", False), ("WNCC", False), ("CNNNNNW", False)],
+)
+def test_a_document_looks_paywalled_where_the_notice_stands_by_the_article_or_in_its_place(letters, paywalled):
+    assert made_text("\n".join("abcdefgh"[: len(letters)]), letters).looks_paywalled is paywalled
+
+
+def test_a_text_is_mostly_notice_where_less_than_a_tenth_of_it_is_article():
     assert made_text("x" * 9 + "\n" + "y" * 91, "CA").mostly_notice
     assert not made_text("x" * 10 + "\n" + "y" * 90, "CA").mostly_notice
     assert not made_text("x\n" + "y" * 99, "CP").mostly_notice
+
+
+def test_a_page_is_mostly_notice_where_nothing_of_it_is_content_however_long_its_menus_are():
+    page = "<h1>Bridge</h1><p>Text.</p><ul>" + "<li>Menu item</li>" * 20 + "</ul>"
+    assert not made(read_page(page), "HC" + "N" * 20).mostly_notice
+    assert made(read_page(page), "HA" + "N" * 20).mostly_notice
 
 
 @pytest.mark.parametrize(

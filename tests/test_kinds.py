@@ -53,3 +53,8 @@ def test_the_markdown_table_has_a_row_of_three_cells_for_every_kind():
     assert {len(row) for row in cells} == {3}
     assert [row[0] for row in cells[2:]] == [f"`{kind}`" for kind in Kind]
     assert [row[0] for row in cells[2:] if row[2] == "kept"] == ["`content`", "`headline`"]
+
+
+def test_a_kind_is_found_by_its_value_in_sets_and_tables():
+    assert "paywall" in {Kind.PAYWALL}
+    assert {"paywall": 1}[Kind.PAYWALL] == 1

@@ -6,8 +6,20 @@ import numpy as np
 import pytest
 
 from declutter.errors import UsageError
-from declutter.kinds import SCORED, Kind
-from declutter.policy import DEFAULT_KEEP, PRESETS, SHORT, Policy, Thresholds, decide, make_policy
+from declutter.kinds import NOTICES, SCORED, Kind
+from declutter.policy import (
+    ARTICLE,
+    DEFAULT_KEEP,
+    LIKELY,
+    PRESETS,
+    SENTENCE,
+    SHORT,
+    Policy,
+    Thresholds,
+    decide,
+    holds_article,
+    make_policy,
+)
 
 
 @pytest.mark.parametrize(
@@ -162,3 +174,54 @@ def test_presets_go_from_bold_to_careful():
     losses = [preset.content_loss for preset in PRESETS.values()]
     assert losses == sorted(losses, reverse=True)
     assert list(PRESETS) == ["corpus", "reading", "archive"]
+
+
+FORM = ["Sign in", "E-mail", "No account yet?", "Terms"]
+
+
+def holds(texts, content, recall=1.0):
+    return holds_article(texts, np.array(content), np.array([len(text) for text in texts]), recall)
+
+
+def test_a_page_holds_an_article_where_some_paragraph_is_likely_to_be_a_sentence_of_it():
+    assert holds(["x" * SENTENCE, "menu"], [1.0, 0.0])
+    assert not holds(["x" * (SENTENCE - 1), "menu"], [1.0, 0.0])
+    assert not holds(["x" * SENTENCE, "menu"], [0.9, 0.0])
+    assert holds(["x" * 2 * SENTENCE, "menu"], [0.5, 0.0])
+
+
+def test_letters_of_east_asia_count_twice():
+    assert holds(["海" * (SENTENCE // 2)], [1.0])
+    assert holds(["항" * (SENTENCE // 2)], [1.0])
+    assert not holds(["ж" * (SENTENCE // 2)], [1.0])
+
+
+def test_many_short_pieces_are_an_article_unless_they_are_unlikely_ones():
+    assert holds(["x" * 50] * (ARTICLE // 50), [1.0] * (ARTICLE // 50))
+    assert not holds(["x" * 50] * (ARTICLE // 50 - 1), [1.0] * (ARTICLE // 50 - 1))
+    assert not holds(["x" * 50] * ARTICLE, [LIKELY - 0.01] * ARTICLE)
+
+
+def test_the_archive_preset_keeps_pages_in_doubt():
+    texts = ["x" * (SENTENCE - 1)]
+    assert not holds(texts, [0.5], PRESETS["reading"].recall)
+    assert not holds(texts, [0.5], PRESETS["corpus"].recall)
+    assert holds(texts, [0.5], PRESETS["archive"].recall)
+
+
+def test_a_page_without_an_article_is_notices_throughout_and_its_headline_is_none():
+    decision = decide(make_policy(), HALF, FORM, judged(0.9, 0.1, 0.6, 0.2), page=True, headline=0)
+    assert set(decision.kinds) <= NOTICES
+    assert decision.kept == [False] * len(FORM)
+    assert decision.notes == ["the page holds no article: all of it is notices"]
+
+
+def test_text_and_policies_with_a_threshold_of_their_own_keep_what_is_content():
+    probabilities = judged(0.9, 0.1, 0.6, 0.2)
+    assert decide(make_policy(), HALF, FORM, probabilities).kept[0]
+    assert decide(make_policy(threshold=0.5), HALF, FORM, probabilities, page=True).kept[0]
+
+
+def test_a_phrase_to_keep_stays_on_a_page_without_an_article():
+    decision = decide(make_policy(keep_phrases="mail"), HALF, FORM, judged(0.9, 0.1, 0.6, 0.2), page=True)
+    assert decision.kept == [False, True, False, False]

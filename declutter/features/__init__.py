@@ -5,8 +5,9 @@ Text has no markup columns at all: what is missing is not there, and text and pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,9 @@ def feature_names(with_markup: bool, scored: bool = True) -> list[str]:
     ]
 
 
+BLOCK = 256  # paragraphs that go through a network at a time
+
+
 @dataclass(slots=True)
 class Evidence:
     """Everything about a document's paragraphs that does not depend on the scores of a pass over it.
@@ -82,11 +86,18 @@ class Evidence:
 
     def columns(self, scores: np.ndarray) -> np.ndarray:
         """The input of a pass that sees what is around, given scores of the one before: float32, paragraphs x features."""
-        parts = [self.fixed]
-        if self.tree is not None:
-            parts.append(region(self.tree, np.exp(scores[:, 0]), self.lengths))
-        parts.append(surroundings(scores, self.lengths))
-        return np.concatenate(parts, axis=1)
+        return np.concatenate(self._families(scores), axis=1)
+
+    def blocks(self, scores: np.ndarray | None) -> Iterator[np.ndarray]:
+        """The same, or without scores the fixed columns, `BLOCK` paragraphs at a time: a long page's would fill the memory."""
+        families = [self.fixed] if scores is None else self._families(scores)
+        for start in range(0, len(self.fixed), BLOCK):
+            parts = [family[start : start + BLOCK] for family in families]
+            yield parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+    def _families(self, scores: np.ndarray) -> list[np.ndarray]:
+        regions = [] if self.tree is None else [region(self.tree, np.exp(scores[:, 0]), self.lengths)]
+        return [self.fixed, *regions, surroundings(scores, self.lengths)]
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -108,14 +119,31 @@ def extract(
     """
     words = find_words(source.texts)
     lengths = words.lengths.astype(np.float32)
-    of_shape = shape(words)
+    tree = Tree(source.page) if source.page is not None and name_scorer is not None else None
+    fixed = np.empty((len(lengths), _width(tree is not None)), np.float32)
+    at = 0
+
+    def add(family: np.ndarray) -> np.ndarray:
+        """Copies a family's columns to their place, one family at a time."""
+        nonlocal at
+        at += family.shape[1]
+        columns = fixed[:, at - family.shape[1] : at]
+        columns[:] = family
+        return columns
+
+    of_shape = add(shape(words))
+    add(place(words, of_shape))
     word_scores = log_softmax(word_scorer(words))
-    parts = [of_shape, place(words, of_shape), np.maximum(word_scores, -8)]
-    tree = None
-    if source.page is not None and name_scorer is not None:
-        tree = Tree(source.page)
-        parts += [markup(tree, words, lengths), name_scorer(tree)]
-    return Evidence(words, lengths, np.concatenate(parts, axis=1, dtype=np.float32), word_scores, tree)
+    add(np.maximum(word_scores, -8))
+    if tree is not None and name_scorer is not None:
+        add(markup(tree, words, lengths))
+        add(name_scorer(tree))
+    return Evidence(words, lengths, fixed, word_scores, tree)
+
+
+@cache
+def _width(with_markup: bool) -> int:
+    return len(feature_names(with_markup, scored=False))
 
 
 def features_table() -> str:

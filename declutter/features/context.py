@@ -144,17 +144,18 @@ def _since(marks: np.ndarray) -> np.ndarray:
 
 def _repetition(words: Words) -> tuple[np.ndarray, np.ndarray]:
     """Logarithm of how often each paragraph's words stand in the document in this order, and whether they did before."""
+    prints = np.concatenate([_prints(part) for part in words.parts()])
+    _, earliest, number, counts = np.unique(prints, return_index=True, return_inverse=True, return_counts=True)
+    repeats = np.ones(len(prints), np.float32)
+    repeats[earliest] = 0
+    return np.log(counts.astype(np.float32))[number], repeats
+
+
+def _prints(words: Words) -> np.ndarray:
+    """64 bits for the words of each paragraph in their order."""
     place = np.arange(len(words.hashes)) - words.first[words.owner]
-    prints = np.add.reduceat(words.hashes * (2 * place + 1).astype(np.uint64), words.first[:-1]).tolist()
-    if len(set(prints)) == len(prints):
-        return np.zeros(len(prints), np.float32), np.zeros(len(prints), np.float32)
-    counts: dict[int, int] = {}
-    repeats = []
-    for value in prints:
-        known = counts.get(value, 0)
-        counts[value] = known + 1
-        repeats.append(known > 0)
-    return np.log(np.array([counts[value] for value in prints], np.float32)), np.array(repeats, np.float32)
+    prints: np.ndarray = np.add.reduceat(words.hashes * (2 * place + 1).astype(np.uint64), words.first[:-1])
+    return prints
 
 
 def _vocabulary(words: Words, long: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

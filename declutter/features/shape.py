@@ -66,6 +66,10 @@ _END_MATRIX = np.stack(_ENDS, axis=1).astype(np.float32)
 
 def shape(words: Words) -> np.ndarray:
     """The shape columns of `features.FEATURES`, in their order: float32, paragraphs x columns."""
+    return np.concatenate([_shape(part) for part in words.parts()])
+
+
+def _shape(words: Words) -> np.ndarray:
     classes, bounds, first = words.classes, words.bounds, words.first
     count = len(bounds) - 1
     lengths = words.lengths

@@ -7,7 +7,8 @@ all words of all paragraphs cost a handful of array operations.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -27,6 +28,9 @@ _MIX, _PAIR, _STEM, _EDGE, _START = (
     np.uint64(x)
     for x in (0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xA0761D6478BD642F, 0x27D4EB2F165667C5)
 )
+PART = (
+    1 << 16
+)  # characters that are worked on at a time: enough for most documents, and it bounds memory for the others
 _EMPTY = "\u200b"  # stands in for a blank paragraph, which only a list can hold
 
 
@@ -79,14 +83,67 @@ class Words:
         counts: np.ndarray = self.first[1:] - self.first[:-1]
         return counts
 
+    def parts(self) -> Iterator[Words]:
+        """The same paragraphs in runs of at most `PART` characters, or of a single longer paragraph."""
+        if self.bounds[-1] <= PART:
+            yield self
+            return
+        start, count = 0, len(self.lengths)
+        while start < count:
+            stop = max(start + 1, int(np.searchsorted(self.bounds, self.bounds[start] + PART, side="right")) - 1)
+            yield self._part(start, stop)
+            start = stop
+
+    def _part(self, start: int, stop: int) -> Words:
+        characters = slice(self.bounds[start], self.bounds[stop])
+        words = slice(self.first[start], self.first[stop])
+        return Words(
+            self.classes[characters],
+            self.bounds[start : stop + 1] - characters.start,
+            self.lengths[start:stop],
+            self.owner[words] - start,
+            self.starts[words] - characters.start,
+            self.ends[words] - characters.start,
+            self.first[start : stop + 1] - words.start,
+            self.hashes[words],
+            self.stems[words],
+        )
+
 
 def find_words(texts: Sequence[str]) -> Words:
     """Finds and hashes the words of paragraphs."""
     texts = [text if text and not text.isspace() else _EMPTY for text in texts]
-    points = np.frombuffer(("\n".join(texts) + "\n").encode("utf-32-le", "surrogatepass"), np.uint32)
-    bounds = np.zeros(len(texts) + 1, np.int64)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+    bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(lengths + 1, out=bounds[1:])
+    whole = "\n".join(texts) + "\n"
+    found = [_find_words(whole[start:stop], start) for start, stop in _pieces(whole)]
+    classes, starts, ends, hashes, stems = (
+        found[0] if len(found) == 1 else map(np.concatenate, zip(*found, strict=True))
+    )
+    first = np.searchsorted(starts, bounds)
+    owner = np.repeat(np.arange(len(texts), dtype=np.int32), first[1:] - first[:-1])
+    return Words(classes, bounds, lengths, owner, starts, ends, first, hashes, stems)
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of pieces of a text of some `PART` characters, none of which ends within a word."""
+    start = 0
+    while start < len(text):
+        stop = start + PART
+        if stop < len(text):
+            space = _SPACE.search(text, stop)
+            stop = space.end() if space else len(text)
+        yield start, stop
+        start = stop
+
+
+_SPACE = re.compile("[ \n。，、]")  # ends a word in every script
+
+
+def _find_words(text: str, offset: int) -> tuple[np.ndarray, ...]:
+    """Classes of a text's characters; starts and ends, both counted from an offset, hashes and stems of its words."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     classes, values = characters.look_up(points)
 
     inner = characters.in_word(classes)  # goes on with its neighbours; every other character is a word by itself
@@ -97,8 +154,6 @@ def find_words(texts: Sequence[str]) -> Words:
     starts = np.flatnonzero(begins)
     ends = starts + 1
     ends[inner[starts]] = np.flatnonzero(before & ~inner)
-    first = np.searchsorted(starts, bounds)
-    owner = np.repeat(np.arange(len(texts), dtype=np.int32), first[1:] - first[:-1])
 
     forth, back = _powers(1 << max(14, len(points).bit_length()))
     values *= forth[: len(values)]
@@ -109,7 +164,7 @@ def find_words(texts: Sequence[str]) -> Words:
     stems = np.zeros_like(hashes)
     longer = np.flatnonzero(ends - starts > PREFIX)
     stems[longer] = _mix((sums[starts[longer] + PREFIX] - origin[longer]) * back[starts[longer]] + _STEM)
-    return Words(classes, bounds, lengths, owner, starts, ends, first, hashes, stems)
+    return classes, starts + offset, ends + offset, hashes, stems
 
 
 def ngram_buckets(words: Words) -> np.ndarray:
@@ -138,6 +193,10 @@ def _bucket(hashes: np.ndarray) -> np.ndarray:
 
 def score_words(words: Words, table: np.ndarray) -> np.ndarray:
     """Sum of the weights of a paragraph's n-grams over the root of its number of words: float32, paragraphs x columns."""
+    return np.concatenate([_score_words(part, table) for part in words.parts()])
+
+
+def _score_words(words: Words, table: np.ndarray) -> np.ndarray:
     rows = ngram_buckets(words)
     gathered = table.take(rows[:, 0], axis=0).astype(np.float32)  # twice as fast as table[rows[:, 0]]
     gathered += table.take(rows[:, 1], axis=0)

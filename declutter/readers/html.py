@@ -10,7 +10,9 @@ brings is walked and gives the builder the same events.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 from lxml import etree
@@ -146,16 +148,10 @@ class Builder:
 def _builder(page: Page, texts: list[str]) -> Builder:
     """Fills a page's lists and its texts. Closures over local names, because they run for every tag of every page."""
     blocks, linked, emphasised = page.blocks, page.linked, page.emphasised
-    parents, tags, names, hidden, first, last, ends = (
-        page.parents,
-        page.tags,
-        page.names,
-        page.hidden,
-        page.first,
-        page.last,
-        page.ends,
-    )
-    labels: dict[str, int] = {}
+    parents, tags, names, hidden = page.parents, page.tags, page.names, page.hidden
+    first, last, ends = page.first, page.last, page.ends
+    role_of = _ROLES.get
+    labels: dict[str, int] = defaultdict(count().__next__)
     pieces: list[str] = []  # of the block being read
     in_links = in_bold = 0  # its characters so far within links and within bold or italic type
     links = bold = skipped = 0  # open elements of these sorts
@@ -163,48 +159,75 @@ def _builder(page: Page, texts: list[str]) -> Builder:
 
     def start(tag: str, attributes: Any) -> None:
         nonlocal skipped, links, bold
-        if skipped or tag in SKIPPED:
+        if skipped:
             skipped += 1
-        elif tag in BOUNDARY:
+            return
+        role = role_of(tag)
+        if role is None:
+            return
+        if role >= 0:
             if pieces:
                 end_block()
-            if tag != "br":
-                open_node(tag, attributes)
-        elif tag == "a":
+            label, unseen = tag, False
+            for name in attributes:
+                if name in _NAMED:
+                    label += " " + attributes[name]
+                elif name in _HIDING:
+                    unseen = unseen or _hides(name, attributes[name])
+            parents.append(nodes[-1])
+            nodes.append(len(tags))
+            tags.append(role)
+            first.append(len(texts))
+            last.append(0)
+            ends.append(0)
+            names.append(labels[label])
+            hidden.append(unseen)
+        elif role == _LINK:
             links += 1
-        elif tag in _EMPHASIS:
+        elif role == _BREAK:
+            if pieces:
+                end_block()
+        elif role == _BOLD:
             bold += 1
-        elif tag == "title":
+        elif role == _SKIP:
+            skipped = 1
+        elif role == _TITLE:
             if pieces:
                 end_block()
             pieces.append("")
-        elif tag == "meta" and attributes.get("property", attributes.get("name")) in _SHARE_TITLES:
+        elif attributes.get("property", attributes.get("name")) in _SHARE_TITLES:
             page.share_title = page.share_title or _squeeze(attributes.get("content", ""))
 
     def end(tag: str) -> None:
         nonlocal skipped, links, bold
         if skipped:
             skipped -= 1
-        elif tag in BOUNDARY:
+            return
+        role = role_of(tag)
+        if role is None:
+            return
+        if role >= 0:
             if pieces:
                 end_block()
-            if tag != "br":
-                if tag == "tr" and len(texts) - first[nodes[-1]] > 1:
-                    _join_cells(page, texts, nodes[-1], first[nodes[-1]])
-                close_node()
-        elif tag == "a":
+            if role == _ROW and len(texts) - first[nodes[-1]] > 1:
+                _join_cells(page, texts, nodes[-1], first[nodes[-1]])
+            node = nodes.pop()
+            last[node] = len(texts)
+            ends[node] = len(tags)
+        elif role == _LINK:
             links -= 1
-        elif tag in _EMPHASIS:
+        elif role == _BREAK:
+            if pieces:
+                end_block()
+        elif role == _BOLD:
             bold -= 1
-        elif tag == "title":
+        elif role == _TITLE:
             page.title = page.title or _squeeze("".join(pieces))
             pieces.clear()
 
     def data(text: str) -> None:
         nonlocal in_links, in_bold
-        if skipped:
-            return
-        if pieces or not text.isspace():
+        if (pieces or not text.isspace()) and not skipped:
             pieces.append(text)
             if links:
                 in_links += len(" ".join(text.split()))
@@ -214,48 +237,44 @@ def _builder(page: Page, texts: list[str]) -> Builder:
     def close() -> Page | None:
         if pieces:
             end_block()
-        while len(nodes) > 1:
-            close_node()
+        for node in nodes[:0:-1]:  # of markup that broke off
+            last[node] = len(texts)
+            ends[node] = len(tags)
         page.labels = list(labels)
         return page if parents else None
-
-    def open_node(tag: str, attributes: Any) -> None:
-        label, unseen = tag, False
-        if attributes:
-            for name, value in attributes.items():
-                if name in _NAMED:
-                    label += " " + value
-                elif name in _HIDING and (
-                    name == "hidden" or (value == "true" if name == "aria-hidden" else _HIDDEN.search(value))
-                ):
-                    unseen = True
-        parents.append(nodes[-1])
-        nodes.append(len(parents) - 1)
-        tags.append(TAG[tag])
-        first.append(len(texts))
-        last.append(0)
-        ends.append(0)
-        names.append(labels.setdefault(label, len(labels)))
-        hidden.append(unseen)
-
-    def close_node() -> None:
-        node = nodes.pop()
-        last[node] = len(texts)
-        ends[node] = len(parents)
 
     def end_block() -> None:
         nonlocal in_links, in_bold
         if text := " ".join("".join(pieces).split()):
             texts.append(text)
             blocks.append(nodes[-1])
-            linked.append(min(in_links, len(text)))
-            emphasised.append(min(in_bold, len(text)))
+            linked.append(in_links and min(in_links, len(text)))
+            emphasised.append(in_bold and min(in_bold, len(text)))
         pieces.clear()
         in_links = in_bold = 0
 
     return Builder(start, data, end, close)
 
 
+def _hides(name: str, value: str) -> bool:
+    """Whether an attribute of `_HIDING` says that its element is not displayed."""
+    if name == "style":
+        return _HIDDEN.search(value) is not None
+    return name == "hidden" or value == "true"
+
+
+# What the builder does with a tag: below 0 one of these; for a block tag its number in TAGS; nothing with any other
+_LINK, _BREAK, _BOLD, _SKIP, _TITLE, _META = range(-6, 0)
+_ROLES = {
+    **{tag: TAG[tag] for tag in _BLOCK},
+    **dict.fromkeys(_EMPHASIS, _BOLD),
+    **dict.fromkeys(SKIPPED, _SKIP),
+    "a": _LINK,
+    "br": _BREAK,
+    "title": _TITLE,
+    "meta": _META,
+}
+_ROW = TAG["tr"]
 _SHARE_TITLES = ("og:title", "twitter:title")
 
 
@@ -357,11 +376,17 @@ def _find_headline(page: Page, texts: list[str]) -> int | None:
     tags = [page.tags[node] for node in page.blocks]
     best, best_rank = None, 0.0
     if titles := _titles(page):
-        longest = max(map(len, titles))
+        longest, shortest = max(map(len, titles)), min(map(len, titles))
         initials = frozenset(letter for title in titles for letter in (title[0], title[0].upper())) | _QUOTES
+        finals = frozenset(title[-1] for title in titles) | {"σ"}  # which is "ς" in a whole word, and "σ" by itself
         for i, (text, tag) in enumerate(zip(texts, tags, strict=True)):
             heading = _H1 <= tag <= _H3
-            if heading or (text[0] in initials and len(text) <= 3 * longest + 100):
+            if heading or (
+                text[0] in initials
+                and shortest <= 2 * len(text)
+                and len(text) <= 3 * longest + 100
+                and (text[-1].lower()[-1] in finals or not text[-1].isalnum())
+            ):
                 likeness = _likeness(_plain(text), titles, heading)
                 rank = likeness + (0.5 if tag == _H1 else 0.25 if heading else 0.0)
                 if likeness > 0.3 and rank > best_rank:

@@ -19,6 +19,7 @@ from declutter.policy import PRESETS, presets_table
 from declutter.training.evaluate import Mistake, evaluate, evaluation_sets
 
 ABLATIONS = "ablations.json"  # beside the model: what was measured with and without each step
+PAGE_SPEED = "page_speed.json"  # beside the model: where a page's milliseconds go
 _MEASURED = ("paragraphs", "notice_f1", "content_lost_lines", "content_lost_characters", "calibration_error")
 _COLUMNS = (
     ("texts", "texts"),
@@ -122,6 +123,7 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
     for name, texts in evaluation_sets(corpus, data).items():
         parts.append(scores_table(name, evaluate(labeller, texts())[0]))
     parts += _ablations(folder / ABLATIONS, about["corpus"])
+    parts += _page_speed(folder / PAGE_SPEED)
     parts += [
         "## Where it falls short",
         "",
@@ -154,5 +156,25 @@ def _ablations(path: Path, corpus: str) -> list[str]:
         "by 0.002; rows were measured at different stages, so that one does not begin where the one before ended.",
         "",
         markdown_table(["step", "real texts", "spliced texts"], rows),
+        "",
+    ]
+
+
+def _page_speed(path: Path) -> list[str]:
+    """Where a page's milliseconds go, where it was measured."""
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    rows = [
+        [stage, *(f"{milliseconds:.2f}" for milliseconds in values)] for stage, values in found["milliseconds"].items()
+    ]
+    return [
+        "## Where a page's milliseconds go",
+        "",
+        f"Milliseconds of one core a page, over {found['pages']} pages of sites that the model was not trained on. {found['measured']}.",
+        "",
+        markdown_table(["", *found["columns"]], rows),
+        "",
+        *(f"* {note}" for note in found["notes"]),
         "",
     ]
