@@ -312,7 +312,7 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
 def _archive_parser() -> argparse.ArgumentParser:
     from declutter.archive.containers import fields_help
     from declutter.archive.engines import ENGINES
-    from declutter.archive.run import MAX_CHARACTERS, ON_ERROR
+    from declutter.archive.run import LIMITS, ON_ERROR, PART_BYTES
 
     parser = _parser(
         "archive",
@@ -321,12 +321,16 @@ def _archive_parser() -> argparse.ArgumentParser:
         "  declutter archive crawl/ --out cleaned\n"
         "  declutter archive 'news-*.jsonl.zst' --out cleaned --fields text=body,url=link --workers 8\n"
         "  declutter archive CC-MAIN-20261101.warc.wet.gz --out cleaned --for corpus --on-error stop\n"
-        "  declutter archive records.parquet --out labelled --sidecar",
+        "  declutter archive records.parquet --out labelled --sidecar\n"
+        "  declutter archive crawl/ --out cleaned --engine ray --ray-address auto",
     )
-    parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders or globs")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the cleaned files go")
+    parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders, globs, or URLs of such (s3://...)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="where the cleaned files go")
     parser.add_argument("--engine", choices=ENGINES, default="local", help="where it runs (default: %(default)s)")
     parser.add_argument("--workers", type=int, metavar="N", help="processes (default: one a core)")
+    parser.add_argument(
+        "--ray-address", metavar="ADDR", help="of the cluster for --engine ray, or auto (default: start one here)"
+    )
     parser.add_argument(
         "--fields",
         metavar="NAMES",
@@ -340,12 +344,24 @@ def _archive_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--redo", action="store_true", help="do again what is done, with other settings if need be")
     parser.add_argument(
-        "--max-characters",
+        "--part-bytes",
         type=int,
-        default=MAX_CHARACTERS,
+        default=PART_BYTES,
         metavar="N",
-        help="longer documents are not judged and counted as errors (default: %(default)s)",
+        help="larger files are cleaned in parts of about N bytes, by several workers (default: %(default)s)",
     )
+    for name, what, of in (
+        ("characters", int, "characters"),
+        ("nodes", int, "elements in a page or lines in a text"),
+        ("seconds", float, "seconds of processor time"),
+    ):
+        parser.add_argument(
+            f"--max-{name}",
+            type=what,
+            default=getattr(LIMITS, f"max_{name}"),
+            metavar="N",
+            help=f"a document of more {of} is counted as an error (default: %(default)s)",
+        )
     _add_kinds(parser)
     _add_labeller(parser)
     return parser
@@ -381,12 +397,12 @@ def _apply_parser() -> argparse.ArgumentParser:
         "  declutter apply records.parquet --labels labelled/labels --out cleaned --drop appeal,paywall",
     )
     parser.add_argument("sources", nargs="+", metavar="SRC", help="folders that declutter wrote, or files out of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty folder to write to")
+    parser.add_argument("--out", required=True, metavar="DIR", help="an empty folder to write to")
     parser.add_argument(
         "--restore", dest="undo", action="store_true", help="put back what was stripped, and take the labels off"
     )
     parser.add_argument(
-        "--labels", type=Path, metavar="DIR", help="the labels that --sidecar wrote; SRC is then what was labelled"
+        "--labels", metavar="DIR", help="the labels that --sidecar wrote; SRC is then what was labelled"
     )
     parser.add_argument("--fields", metavar="NAMES", help="as for declutter archive (default: what the run was told)")
     _add_kinds(parser)
@@ -409,7 +425,7 @@ def _report_parser() -> argparse.ArgumentParser:
         "what is in doubt, sites that look wrong, and what failed. The page is one file that loads nothing.",
         "  declutter report cleaned > report.html",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="what declutter archive wrote to")
+    parser.add_argument("folder", metavar="DIR", help="what declutter archive wrote to")
     return parser
 
 
@@ -420,9 +436,9 @@ def _run_report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _after_errors(errors: int, out: Path) -> int:
+def _after_errors(errors: int, out: str) -> int:
     if errors:
-        _complain(f"see {out / 'errors.jsonl'}")
+        _complain(f"see {out.rstrip('/')}/errors.jsonl")
     return 1 if errors else 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 from declutter.kinds import NOTICES, SCORED, Kind
@@ -133,9 +134,6 @@ class Judge(Protocol):
     def write(self, document: Document, output: str) -> str:
         """What is kept of the document as "markdown" or "html"."""
 
-    def unfamiliar(self, document: Document) -> bool:
-        """Whether the classifier knows too few of the document's words."""
-
 
 class Document(Sequence[Paragraph]):
     """Every paragraph of one source with its kind, in order; none is dropped.
@@ -148,6 +146,7 @@ class Document(Sequence[Paragraph]):
         forced: for the numbers of those that do not go by their kind: what made them stay or go.
         blocks: the notice each paragraph belongs to, or None.
         notes: what the policy has to say about the decision, in whole sentences.
+        unfamiliar: a hint about the whole document: its language or script is one that the classifier has seen little of.
         grounds: what the judge found out to explain paragraphs; None until one is asked about.
     """
 
@@ -163,6 +162,7 @@ class Document(Sequence[Paragraph]):
         "notes",
         "probabilities",
         "source",
+        "unfamiliar",
     )
 
     def __init__(
@@ -173,6 +173,7 @@ class Document(Sequence[Paragraph]):
         kept: list[bool],
         forced: dict[int, str],
         notes: list[str],
+        unfamiliar: bool,
         judge: Judge,
     ):
         self.source = source
@@ -182,6 +183,7 @@ class Document(Sequence[Paragraph]):
         self.forced = forced
         self.blocks = _blocks(kinds)
         self.notes = notes
+        self.unfamiliar = unfamiliar
         self.grounds: Any = None
         self._judge = judge
         self._paths: list[str | None] | None = None
@@ -220,6 +222,12 @@ class Document(Sequence[Paragraph]):
 
     def __iter__(self) -> Iterator[Paragraph]:
         return map(self._paragraph, range(len(self)))
+
+    @property
+    def certainties(self) -> list[float]:
+        """The probability of each paragraph's kind, as in `Paragraph.probability`."""
+        found: list[float] = self.probabilities[range(len(self)), [_COLUMNS[kind] for kind in self.kinds]].tolist()
+        return found
 
     @property
     def text(self) -> str:
@@ -272,11 +280,6 @@ class Document(Sequence[Paragraph]):
         if self._uncertain is None:
             self._uncertain = self._judge.uncertain(self)
         return self._uncertain
-
-    @property
-    def unfamiliar(self) -> bool:
-        """A hint about the whole document: its language or script is one that the classifier has seen little or nothing of."""
-        return self._judge.unfamiliar(self)
 
     @property
     def title(self) -> str | None:
@@ -388,25 +391,32 @@ def kept_slices(text: str, spans: Sequence[tuple[int, int]], kept: Sequence[bool
     if spans and not any(kept):
         return []
     slices: list[tuple[int, int]] = []
-    previous = 0  # end of the paragraph before, stripped or not
-    gaps: list[tuple[int, int]] = []  # all white space since the last kept paragraph
-    for (start, end), keep in zip(spans, kept, strict=True):
-        gaps.append((previous, start))
-        if keep:
-            slices += _join(text, gaps) if slices or len(gaps) == 1 else [_indent(text, gaps[-1])]
-            slices.append((start, end))
-            gaps = []
-        previous = end
-    gaps.append((previous, len(text)))
-    # the white space after the last kept paragraph: the text's own end, whatever was stripped before it
-    return slices + ([_tail(text, gaps[0])] if len(gaps) > 1 else []) + [gaps[-1]]
+    begin = 0  # of the slice that goes on
+    for first, stop in _stripped_runs(kept):
+        starts = [start for start, _ in spans[first : stop + 1]] + [len(text)] * (stop == len(kept))
+        ends = [0] * (first == 0) + [end for _, end in spans[max(first - 1, 0) : stop]]
+        gaps = list(zip(ends, starts, strict=True))
+        if first:
+            slices += (begin, ends[0]), _tail(text, gaps[0])
+        if stop == len(kept):
+            begin = ends[
+                -1
+            ]  # the white space after the last paragraph is the text's own end, whatever was stripped before it
+            continue
+        if first:
+            slices.append(_breaks(text, max(gaps, key=lambda gap: len(LINE_BREAK.findall(text, *gap)))))
+        begin = _indented(text, gaps[-1])
+    return [*slices, (begin, len(text))]
 
 
-def _join(text: str, gaps: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    if len(gaps) == 1:
-        return gaps
-    widest = max(gaps, key=lambda gap: len(LINE_BREAK.findall(text, *gap)))
-    return [_tail(text, gaps[0]), _breaks(text, widest), _indent(text, gaps[-1])]
+def _stripped_runs(kept: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """First number of every run of paragraphs that go, and the number after its last."""
+    start = 0
+    for keep, run in groupby(kept):
+        stop = start + len(list(run))
+        if not keep:
+            yield start, stop
+        start = stop
 
 
 def _tail(text: str, gap: tuple[int, int]) -> tuple[int, int]:
@@ -419,6 +429,7 @@ def _breaks(text: str, gap: tuple[int, int]) -> tuple[int, int]:
     return (found[0].start(), found[-1].end()) if found else (gap[0], gap[0])
 
 
-def _indent(text: str, gap: tuple[int, int]) -> tuple[int, int]:
+def _indented(text: str, gap: tuple[int, int]) -> int:
+    """Where the last line of a gap begins."""
     found = list(LINE_BREAK.finditer(text, *gap))
-    return found[-1].end() if found else gap[0], gap[1]
+    return found[-1].end() if found else gap[0]

@@ -13,7 +13,7 @@ from declutter import explain
 from declutter.document import Document, Reason, Source
 from declutter.errors import UsageError
 from declutter.features import extract
-from declutter.features.words import FAMILIAR, familiarity, find_words
+from declutter.features.words import FAMILIAR, familiarity
 from declutter.kinds import SCORED
 from declutter.model import Model, default_model, load_model
 from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
@@ -63,14 +63,15 @@ class Declutter:
         """Says of every paragraph of a source what it is; see `declutter.label`."""
         found = read(source, format, self.unit)
         if not found.texts:
-            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], {}, [], self)
+            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], {}, [], False, self)
         evidence = extract(found, self.model.words.scores, self.model.score_names)
         probabilities = np.exp(self.model.scores(evidence))
         thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
         page = found.page
         headline = None if page is None else page.headline
         decision = decide(self.policy, thresholds, found.texts, probabilities, page is not None, headline)
-        return Document(found, probabilities, *decision, self)
+        unfamiliar = familiarity(evidence.words, self.model.known_words) < FAMILIAR
+        return Document(found, probabilities, *decision, unfamiliar, self)
 
     def clean(self, source: Any, format: str = "auto", output: str = "text") -> str:
         """What is kept of a source; see `declutter.clean`."""
@@ -101,11 +102,6 @@ class Declutter:
     def write(self, document: Document, output: str) -> str:
         """What is kept of a document as "markdown" or "html"."""
         return "".join(WRITERS[output](document)).removesuffix("\n")
-
-    def unfamiliar(self, document: Document) -> bool:
-        """Whether the classifier knows too few of the document's words."""
-        words = document.source.texts
-        return bool(words) and familiarity(find_words(words), self.model.known_words) < FAMILIAR
 
     def _thresholds(self, source: Source, preset: str) -> Thresholds:
         return self.model.thresholds["text" if source.page is None else "html"][preset]

@@ -25,7 +25,9 @@ def made(source: Source, letters: str, keep=DEFAULT_KEEP) -> Document:
     probabilities = np.full((len(kinds), len(SCORED)), 0.02, np.float32)
     for row, kind in zip(probabilities, kinds, strict=True):
         row[SCORED.index(Kind.CONTENT if kind is Kind.HEADLINE else kind)] = 0.74
-    return Document(source, probabilities, kinds, [kind in keep for kind in kinds], {}, [], Asked())
+    return Document(
+        source, probabilities, kinds, [kind in keep for kind in kinds], {}, [], "zzz" in source.texts, Asked()
+    )
 
 
 class Asked:
@@ -39,9 +41,6 @@ class Asked:
 
     def write(self, document, output):
         return f"{document.text} as {output}"
-
-    def unfamiliar(self, document):
-        return "zzz" in document.source.texts
 
 
 def made_text(text: str, letters: str, unit: str = "line") -> Document:
@@ -237,11 +236,17 @@ def test_notices_are_runs_of_one_kind_with_the_confidence_of_their_edges():
     assert made_text("", "").notices == made_text("a\nb", "CC").notices == []
 
 
-def test_the_document_asks_whether_a_paragraph_is_uncertain_and_the_language_known():
+def test_the_document_asks_whether_a_paragraph_is_uncertain():
     document = made_text("a\nb", "CS")
     assert [paragraph.uncertain for paragraph in document] == document.uncertain == [False, True]
+
+
+def test_the_document_carries_how_sure_each_kind_is_and_whether_its_language_is_known():
+    document = made_text("a\nb\nc", "CHS")
+    assert document.certainties == [paragraph.probability for paragraph in document]
+    assert document.certainties == pytest.approx([0.74] * 3)
     assert not document.unfamiliar
-    assert made_text("zzz", "C").unfamiliar
+    assert pickle.loads(pickle.dumps(made_text("zzz", "C"))).unfamiliar
 
 
 def test_the_document_asks_for_other_forms_of_what_is_kept():

@@ -12,7 +12,7 @@ from typing import IO, Any
 from declutter import __version__
 from declutter.archive.containers import CONTAINERS, parse_fields
 from declutter.archive.containers.record import RECORD_LIMIT, Changed, Record
-from declutter.archive.files import Reading, compression_of, replacing
+from declutter.archive.files import Reading, compression_of, names_in, place, replacing
 from declutter.archive.labels import FIELD, Cleaned, decide_again, describe_policy, restore, whole_text
 from declutter.archive.shard import LABELS, File, labels_of, write_line
 from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, settings_of
@@ -79,12 +79,12 @@ def apply_archive(
             "keep content, or run declutter archive again"
         )
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
-    out, folder = Path(out), None if labels is None else Path(labels)
+    out, folder = place(out), None if labels is None else place(labels)
     files = find_files(names)
     check_apart(files, names, out)
     called = parse_fields(fields) if fields else _fields(files, folder)
     out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
+    if names_in(out):
         raise UsageError(f"{out} is not empty; name a folder of its own")
     applied = Applied()
     with replacing(out / ERRORS) as errors:
@@ -118,13 +118,13 @@ def _apply_to(file: File, out: Path, fields: dict[str, str], change: _Applying) 
     try:
         with ExitStack() as stack:
             if not container.many and labelled:
-                change.written = stack.enter_context(replacing(labels_of(file.name, out)))
+                change.written = stack.enter_context(replacing(out / labels_of(file.name)))
             if not container.many or change.labels is not None:
                 folder = change.labels or root_of(file) / LABELS
                 change.beside = stack.enter_context(_labels(folder / f"{file.name}.jsonl"))
             compression = compression_of(file.source) if container.compressed else None
             target = stack.enter_context(replacing(out / file.name, compression))
-            container.rewrite(file.source, target, fields, labelled and container.many, change)
+            container.rewrite(file.source, target, fields, labelled and container.many, change, None)
     except SourceError as error:
         change.fail(None, str(error))
 

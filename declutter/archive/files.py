@@ -1,4 +1,4 @@
-"""Files read whole through their compression, and written whole or not at all."""
+"""Files, wherever they lie: read whole through their compression, and written whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ import gzip
 import hashlib
 import importlib.util
 import io
-import itertools
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
+from urllib.request import url2pathname
 
-from declutter.errors import MissingExtraError, SourceError
+from declutter.errors import MissingExtraError, SourceError, UsageError
 
 PART = ".part"  # ends the name of what is not finished
 _BLOCK = 1 << 20
-_numbers = itertools.count()
+_FETCHED = 8 << 20  # bytes that are asked of an object store at once
 
 
-def needs(package: str, what: str) -> None:
-    """Refuses to go on without a package of the extra.
+def needs(package: str, what: str, extra: str = "archive") -> None:
+    """Refuses to go on without a package of an extra.
 
     Raises:
         MissingExtraError: it is not installed.
@@ -32,7 +34,54 @@ def needs(package: str, what: str) -> None:
     except ModuleNotFoundError:  # of the package that it would be in
         found = None
     if found is None:
-        raise MissingExtraError(f"{what} needs {package}: pip install 'declutter[archive]'")
+        raise MissingExtraError(f"{what} needs {package}: pip install 'declutter[{extra}]'")
+
+
+def place(name: Path | str) -> Path:
+    """Where a file or a folder lies: a path of this machine, or for a URL (s3://, gs://, memory:// ...) fsspec's way to it.
+
+    What comes of a URL is a `UPath`, which does all that is asked of a `pathlib.Path` here and imports nothing for local ones.
+
+    Raises:
+        MissingExtraError: the package for URLs is not installed.
+        UsageError: it cannot be reached: no such kind of URL, no package for it, no permission ...
+    """
+    if isinstance(name, Path) or "://" not in str(name):
+        return Path(name)
+    if str(name).startswith("file://"):
+        return Path(url2pathname(str(name).removeprefix("file://")))  # written as safely as any local file
+    needs("upath", f"to reach {name}", "cloud")
+    from upath import UPath
+
+    try:
+        found = cast(Path, UPath(name))
+        _filesystem(found).invalidate_cache()  # what an earlier run of this process saw
+        found.exists()
+    except Exception as error:  # every object store's package has errors of its own
+        raise UsageError(f"{name} cannot be reached: {error}") from None
+    return found
+
+
+def _filesystem(path: Path) -> Any:
+    """What fsspec calls a filesystem."""
+    return cast(Any, path).fs
+
+
+def is_local(path: Path) -> bool:
+    """Whether a place is a path of this machine."""
+    return isinstance(path, Path)
+
+
+def open_to_read(path: Path) -> IO[bytes]:
+    """A file's bytes as they lie there.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    try:
+        return path.open("rb") if is_local(path) else cast(Any, path).open("rb", block_size=_FETCHED)
+    except Exception as error:  # an object store's package has errors of its own
+        raise SourceError(f"cannot be opened: {getattr(error, 'strerror', None) or error}") from None
 
 
 class Compression(NamedTuple):
@@ -93,23 +142,31 @@ def compression_of(path: Path) -> Compression | None:
     Raises:
         SourceError: it cannot be read.
     """
+    with open_to_read(path) as file:
+        return _compression(file)
+
+
+def _compression(file: IO[bytes]) -> Compression | None:
     try:
-        with path.open("rb") as file:
-            beginning = file.read(4)
-    except OSError as error:
-        raise SourceError(f"cannot be opened: {error.strerror or error}") from None
+        beginning = file.read(4)
+    except Exception as error:
+        raise SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     return next((row for row in COMPRESSIONS if beginning.startswith(row.magic)), None)
 
 
 class Reading:
-    """A file as a stream of bytes, through its compression; every failure to read is a `SourceError`."""
+    """A file as a stream of bytes, through its compression; every failure to read is a `SourceError`.
 
-    def __init__(self, path: Path):
-        self.compression = compression_of(path)
-        try:
-            self._file = path.open("rb")
-        except OSError as error:
-            raise SourceError(f"cannot be opened: {error.strerror or error}") from None
+    Args:
+        path: where it lies.
+        part: where to begin and to end, in bytes, in a file that is not compressed.
+    """
+
+    def __init__(self, path: Path, part: tuple[int, int] | None = None):
+        self._file = open_to_read(path)
+        self.compression = _compression(self._file) if part is None else None
+        self._file.seek(part[0] if part else 0)
+        self._left = part[1] - part[0] if part else None  # bytes of the part
         self._stream: Any = self._file if self.compression is None else self.compression.read(self._file)
         self._given = 0
         self.last = b""  # up to four bytes that came last
@@ -123,12 +180,17 @@ class Reading:
     def read(self, size: int = _BLOCK) -> bytes:
         """Up to `size` bytes, as many as are there before damage begins; none at the end."""
         try:
-            found: bytes = self._stream.read1(size)
+            if self.compression is None:
+                found: bytes = self._stream.read(size if self._left is None else min(size, self._left))
+            else:
+                found = self._stream.read1(size)
         except EOFError:
             raise SourceError("is cut off: its compressed data end too early") from None
         except Exception as error:  # gzip, zlib and zstd raise types of their own on damaged data
             raise SourceError(f"cannot be read to its end: {error}") from None
         self._given += len(found)
+        if self._left is not None:
+            self._left -= len(found)
         self.last = (self.last + found)[-4:] if len(found) < 4 else found[-4:]
         return found
 
@@ -178,31 +240,48 @@ def fingerprint(paths: Iterable[Path], key: str) -> str:
     for path in paths:
         own = hashlib.blake2b(digest_size=16)
         try:
-            with path.open("rb") as file:
+            with open_to_read(path) as file:
                 while block := file.read(_BLOCK):
                     own.update(block)
             digest.update(own.digest())
-        except OSError as error:
+        except (SourceError, OSError) as error:
             digest.update(repr(error).encode())
     return digest.hexdigest()
 
 
+def stamp(path: Path) -> str:
+    """A file's size and the time of its last change; a file that is not there has neither."""
+    try:
+        found = path.stat()
+    except OSError as error:
+        return repr(error)
+    return f"{found.st_size} {found.st_mtime}"
+
+
 @contextmanager
 def replacing(path: Path, compression: Compression | None = None) -> Iterator[IO[bytes]]:
-    """A file to write that takes its place when it is complete and on the disk; if anything fails, what was there stays."""
+    """A file to write that takes its place when it is complete and on the disk; if anything fails, what was there stays.
+
+    What goes to an object store is written on this machine first: the store shows a file when it has all of it.
+    """
+    local = is_local(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}-{next(_numbers)}{PART}")
+    beside = (path.parent if local else Path(tempfile.gettempdir())) / f".{os.urandom(8).hex()}{PART}"
     try:
-        with beside.open("wb", buffering=_BLOCK) as file:
+        with beside.open("xb", buffering=_BLOCK) as file:
             if compression is None:
                 yield file
             else:
                 with compression.write(file) as stream:
                     yield stream
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        _sync_folder(path.parent)
+            if local:
+                file.flush()
+                os.fsync(file.fileno())
+        if local:
+            beside.replace(path)
+            _sync_folder(path.parent)
+        else:
+            _filesystem(path).put_file(str(beside), cast(Any, path).path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -217,7 +296,25 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def remove_tree(folder: Path) -> None:
+    """Removes a folder with all that is in it, if it is there."""
+    if is_local(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.exists():
+        _filesystem(folder).rm(cast(Any, folder).path, recursive=True)
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of what lies in a folder; none where there is no folder, as object stores say of an empty one."""
+    try:
+        return [path.name for path in folder.iterdir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def remove_unfinished(folder: Path) -> None:
-    """Removes what runs left behind that were killed."""
+    """Removes what runs left behind that were killed; object stores never show it."""
+    if not is_local(folder):
+        return
     for path in folder.rglob(f".*{PART}"):
         path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -56,12 +57,8 @@ def clean_document(document: Document, unit: str, about: dict[str, Any]) -> Clea
         about: what else the labels say: the model and the policy.
     """
     text, spans, own_unit = whole_text(document.source)
-    probabilities = [
-        None if kind is Kind.CONTENT and kept else document[i].probability
-        for i, (kind, kept) in enumerate(zip(document.kinds, document.kept, strict=True))
-    ]
     contents = document.probabilities[:, _CONTENT].tolist()
-    cleaned, found = make_labels(text, spans, document.kinds, document.kept, probabilities, contents)
+    cleaned, found = make_labels(text, spans, document.kinds, document.kept, document.certainties, contents)
     labels = {
         **found,
         "flags": [flag for flag in FLAGS if getattr(document, flag)],
@@ -100,11 +97,13 @@ def make_labels(
         if keep:
             others.append(entry)
         else:
-            removed.append(entry | {"text": text[start:end]})
+            entry["text"] = text[start:end]
+            removed.append(entry)
             stripped.append(span)
     slices = kept_slices(text, spans, kept)
     gaps = [{"start": start, "text": text[start:end]} for start, end in _between([*slices, *stripped], len(text))]
-    counts = {kind.value: n for kind in Kind if (n := kinds.count(kind))}
+    found = Counter(kinds)
+    counts = {kind.value: found[kind] for kind in Kind if kind in found}
     cleaned = "".join([text[start:end] for start, end in slices])
     return cleaned, {"removed": removed, "kept": others, "gaps": gaps, "counts": counts}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from declutter.archive.files import Reading
+from declutter.archive.files import Reading, place
 from declutter.archive.sources import ERRORS, REPORT, SURVEY
 from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Example, Frequent, Location, Survey
 from declutter.errors import SourceError, UsageError
@@ -45,7 +45,7 @@ def report_page(folder: Path | str) -> str:
     Raises:
         UsageError: there is no run that came to its end.
     """
-    folder = Path(folder)
+    folder = place(folder)
     run = _read_run(folder)
     try:
         survey = Survey.from_json((folder / SURVEY).read_bytes())

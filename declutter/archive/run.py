@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import math
 import platform
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -22,15 +22,18 @@ from declutter import __version__
 from declutter.archive.containers import parse_fields
 from declutter.archive.containers.record import StoppedError
 from declutter.archive.engines import ENGINES
-from declutter.archive.files import remove_unfinished, replacing
+from declutter.archive.files import names_in, open_to_read, place, remove_tree, remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
-from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller, survey_of
+from declutter.archive.limits import Limits
+from declutter.archive.parts import PARTS, clean, whole_shards
+from declutter.archive.shard import STATE, Outcome, Settings, Shard, errors_of, load_labeller, survey_of
 from declutter.archive.sources import ERRORS, REPORT, SURVEY, check_apart, find_files, make_shards
 from declutter.archive.survey import Survey, merge_surveys
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
 
-MAX_CHARACTERS = 3_000_000  # a document of so many takes 300 MB and a second or two
+LIMITS = Limits()
+PART_BYTES = 256 << 20
 ON_ERROR = ("skip", "stop")
 SITES = 100  # that a report counts one by one
 
@@ -53,7 +56,7 @@ class Report:
         flagged: number of documents by flag.
         sites: counts of the sites with the most documents, see `survey.Counts`.
         other_sites: the counts of all others together.
-        engine, workers: where it ran.
+        engine, workers: where it ran; None for one a core.
         seconds: how long it took.
         versions: of what else has a say in the result.
     """
@@ -76,7 +79,7 @@ class Report:
     sites: dict[str, dict[str, Any]] = field(default_factory=dict)
     other_sites: dict[str, Any] = field(default_factory=dict)
     engine: str = "local"
-    workers: int = 1
+    workers: int | None = None
     seconds: float = 0.0
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -105,11 +108,15 @@ def clean_archive(
     *,
     workers: int | None = None,
     engine: str = "local",
+    ray_address: str | None = None,
     fields: Mapping[str, str] | str | None = None,
     sidecar: bool = False,
     on_error: str = "skip",
     redo: bool = False,
-    max_characters: int = MAX_CHARACTERS,
+    max_characters: int = LIMITS.max_characters,
+    max_nodes: int = LIMITS.max_nodes,
+    max_seconds: float = LIMITS.max_seconds,
+    part_bytes: int = PART_BYTES,
     progress: bool = False,
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
@@ -128,14 +135,17 @@ def clean_archive(
     Args:
         sources: files, folders or globs: JSON lines, Parquet, WARC, WET, text and HTML, also compressed by gzip or zstd.
         out: the folder to write to.
-        workers: processes; None for one a core.
-        engine: one of `ENGINES`.
+        workers: processes, or tasks at a time; None for one a core.
+        engine: one of `ENGINES`: "local", or "ray" with the extra of that name.
+        ray_address: the running cluster that `engine` "ray" is to use, or "auto"; None starts one on this machine.
         fields: what the archive calls text, url, date and title, as pairs or as "text=body,url=link". Where a field holds pages,
             "html=body" says so: it stays as it is, and `text` is added with the cleaned text.
         sidecar: leave the texts where and as they are and write only labels, to `out`/labels.
         on_error: "skip" counts what fails and goes on, "stop" ends the run there.
         redo: do again what is done; without it, a folder that was written with other settings is refused.
-        max_characters: a longer document is an error.
+        max_characters, max_nodes, max_seconds: a document that goes beyond is an error, see `limits.Limits`.
+        part_bytes: a larger file of JSON lines that is not compressed, or of Parquet, is cleaned in parts of about that size, by as
+            many workers, and then put together. What is written is the same.
         progress: show how far it is, where stderr is a terminal.
         keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `declutter.Declutter`.
 
@@ -151,14 +161,21 @@ def clean_archive(
     """
     started = time.monotonic()
     names = [sources] if isinstance(sources, (str, Path)) else list(sources)
-    out = Path(out)
-    workers = (os.cpu_count() or 1) if workers is None else workers
+    out = place(out)
     if engine not in ENGINES:
         raise UsageError(f"unknown engine {engine!r}; there are {', '.join(ENGINES)}")
+    if ray_address is not None and engine != "ray":
+        raise UsageError(f"a cluster's address is of no use to the engine {engine}")
     if on_error not in ON_ERROR:
         raise UsageError(f"on_error must be one of {', '.join(ON_ERROR)}, not {on_error!r}")
-    if workers < 1 or max_characters < 1:
-        raise UsageError("workers and max_characters must be at least 1")
+    limits = Limits(max_characters, max_nodes, max_seconds)
+    if (
+        min(1 if workers is None else workers, max_characters, max_nodes, part_bytes) < 1
+        or not 0 < max_seconds < math.inf
+    ):
+        raise UsageError(
+            "workers, max_characters, max_nodes and part_bytes must be at least 1, and max_seconds more than 0"
+        )
     options = {
         "model": None if model is None else str(model),
         "keep": _hashable(keep),
@@ -181,7 +198,7 @@ def clean_archive(
         "unit": unit,
         "fields": called,
         "sidecar": sidecar,
-        "max_characters": max_characters,
+        **limits._asdict(),
     }
     settings = Settings(
         out,
@@ -189,7 +206,8 @@ def clean_archive(
         tuple(called.items()),
         sidecar,
         on_error == "stop",
-        max_characters,
+        limits,
+        part_bytes,
         _checksum({"declutter": __version__} | decisive),
     )
     files = find_files(names)
@@ -199,22 +217,24 @@ def clean_archive(
     report.files, report.shards, report.bytes = len(files), len(shards), sum(shard.size for shard in shards)
     _claim(out, report, [file.name for file in files], redo)
     given_up = []
-    # the longest first, so that no worker is left alone with one at the end
-    work = ENGINES[engine](partial(clean_shard, settings=settings), sorted(shards, key=lambda s: -s.size), workers)
+    waiting = deque(sorted(shards, key=lambda shard: -shard.size))  # so that no worker is left alone with a long one
+    address = {} if ray_address is None else {"address": ray_address}
+    work = ENGINES[engine](partial(clean, settings=settings), waiting, workers, **address)
     try:
         with _bar(report, progress) as advance:
-            for shard, outcome in work:
+            for shard, outcome in whole_shards(work, waiting, advance):
                 if outcome is None:
                     given_up.append(shard)
                     report.errors += 1
                 else:
                     report.add(outcome)
-                advance(shard, outcome)
     except StoppedError as error:
         raise SourceError(f"{error}; the run stops there") from None
     _gather_errors(shards, given_up, out)
     report.add_sites(_gather_surveys(shards, given_up, out))
     remove_unfinished(out)  # of workers that died
+    if not given_up:
+        remove_tree(out / PARTS)
     report.finished = True
     report.seconds = round(time.monotonic() - started, 3)
     report.write(out)
@@ -257,7 +277,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
             if (before | before["settings"]).get(name) != (vars(report) | report.settings).get(name)
         )
     except FileNotFoundError:
-        if any(path.name[0] != "." for path in out.iterdir()):
+        if any(name[0] != "." for name in names_in(out)):
             raise UsageError(f"{out} holds something that declutter did not write; name a folder of its own") from None
         different = []
     except (ValueError, KeyError, TypeError):
@@ -274,7 +294,8 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
         raise UsageError(f"{out} holds {min(others)} of an earlier run, which is not among the sources now")
     remove_unfinished(out)
     if redo:
-        shutil.rmtree(out / STATE, ignore_errors=True)
+        remove_tree(out / STATE)
+        remove_tree(out / PARTS)
     report.write(out)
 
 
@@ -291,11 +312,11 @@ def _gather_errors(shards: Iterable[Shard], given_up: Sequence[Shard], out: Path
     with replacing(out / ERRORS) as target:
         for shard in shards:
             if shard in given_up:
-                reason = "was given up: the worker that had it died three times, out of memory perhaps"
+                reason = "was given up: the worker that had it died three times, out of memory perhaps, or it changed all the while"
                 lines = [{"file": str(file.source), "position": None, "reason": reason} for file in shard.files]
                 target.write("".join(json.dumps(line) + "\n" for line in lines).encode())
             else:
-                with errors_of(shard.name, out).open("rb") as source:
+                with open_to_read(errors_of(shard.name, out)) as source:
                     shutil.copyfileobj(source, target)
 
 

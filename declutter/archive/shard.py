@@ -1,4 +1,4 @@
-"""One shard of an archive: files in, files out. Every engine calls `clean_shard`, wherever it runs it."""
+"""One shard of an archive: files in, files out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from declutter.archive.containers import CONTAINERS
-from declutter.archive.containers.record import Changed, Record, StoppedError
-from declutter.archive.files import compression_of, fingerprint, replacing
+from declutter.archive.containers.record import Changed, Part, Record, StoppedError
+from declutter.archive.files import compression_of, fingerprint, replacing, stamp
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
+from declutter.archive.limits import Limits, time_limit
 from declutter.archive.survey import Location, Survey
 from declutter.document import Document
 from declutter.errors import DeclutterError, SourceError
@@ -30,11 +31,13 @@ class File(NamedTuple):
         source: where it is.
         name: what it is called under the folder that is written to, with the folders between, parted by "/".
         container: row of CONTAINERS.
+        part: what of it is meant, None for all.
     """
 
     source: Path
     name: str
     container: str
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class Shard:
     files: tuple[File, ...]
     size: int
 
+    @property
+    def part(self) -> Part | None:
+        """What of its file it is, None for all of its files."""
+        return self.files[0].part if self.files else None
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -62,7 +70,8 @@ class Settings:
         fields: what the archive calls its fields, as pairs.
         sidecar: whether texts stay as they are and only labels are written.
         stop: whether the first record that fails ends the run.
-        max_characters: a longer document is not judged.
+        limits: what one document may cost.
+        part_bytes: a larger file is cleaned in parts.
         key: checksum of everything that decides what is written, the model included.
     """
 
@@ -71,7 +80,8 @@ class Settings:
     fields: tuple[tuple[str, str], ...]
     sidecar: bool
     stop: bool
-    max_characters: int
+    limits: Limits
+    part_bytes: int
     key: str
 
 
@@ -84,6 +94,7 @@ class Outcome:
         key: fingerprint of its files' contents and the run's settings.
         files: source, name and container of each of its files.
         written: names of the files it wrote.
+        positions: lines, rows or records there were, whatever they held.
         records: documents there were, failed ones included.
         errors: what failed, records and whole files.
         characters: of the originals.
@@ -91,12 +102,14 @@ class Outcome:
         paragraphs, removed: number of paragraphs there were, and of those stripped, by kind.
         flagged: number of documents by flag.
         skipped: whether it was done already.
+        parts: of a file that is too large for one go, and of which nothing is done yet.
     """
 
     name: str
     key: str = ""
     files: list[list[str]] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
+    positions: int = 0
     records: int = 0
     errors: int = 0
     characters: int = 0
@@ -105,6 +118,14 @@ class Outcome:
     removed: Counter[str] = field(default_factory=Counter)
     flagged: Counter[str] = field(default_factory=Counter)
     skipped: bool = False
+    parts: list[Part] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Counts what became of a part."""
+        for name in ("positions", "records", "errors", "characters", "removed_characters"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("paragraphs", "removed", "flagged"):
+            getattr(self, name).update(getattr(other, name))
 
 
 def clean_shard(shard: Shard, settings: Settings) -> Outcome:
@@ -116,20 +137,42 @@ def clean_shard(shard: Shard, settings: Settings) -> Outcome:
         StoppedError: something failed, and that is to end the run.
         OSError: what was cleaned cannot be written.
     """
-    state = settings.out / STATE / f"{shard.name}.json"
-    key = fingerprint((file.source for file in shard.files), settings.key)
-    if done := _done(state, key, settings.out):
-        return done
-    outcome = Outcome(shard.name, key, [[str(file.source), file.name, file.container] for file in shard.files])
+    if before := done_before(shard, settings):
+        return before
+    outcome = fresh_outcome(shard, key_of(shard, settings))
     survey = Survey()
     with replacing(errors_of(shard.name, settings.out)) as errors:
         for file in shard.files:
             _clean_file(file, settings, outcome, survey, errors)
-    with replacing(survey_of(shard.name, settings.out)) as target:
-        target.write(survey.to_json())
-    with replacing(state) as target:
-        target.write(json.dumps(vars(outcome), indent=1).encode())
+    write_state(outcome, survey, settings.out)
     return outcome
+
+
+def key_of(shard: Shard, settings: Settings) -> str:
+    """A checksum of what decides what is written of a shard: the settings and the contents of its files.
+
+    For a part, which lives no longer than the run, it is the file's size and time that stand for the contents.
+    """
+    if shard.part is None:
+        return fingerprint((file.source for file in shard.files), settings.key)
+    return f"{settings.key} {shard.part} {stamp(shard.files[0].source)}"
+
+
+def fresh_outcome(shard: Shard, key: str) -> Outcome:
+    """The outcome of a shard of which nothing is done yet."""
+    return Outcome(shard.name, key, [[str(file.source), file.name, file.container] for file in shard.files])
+
+
+def write_state(outcome: Outcome, survey: Survey, out: Path) -> None:
+    """Puts down what a shard saw, and that it is done."""
+    with replacing(survey_of(outcome.name, out)) as target:
+        target.write(survey.to_json())
+    with replacing(_state_of(outcome.name, out)) as target:
+        target.write(json.dumps(vars(outcome), indent=1).encode())
+
+
+def _state_of(name: str, out: Path) -> Path:
+    return out / STATE / f"{name}.json"
 
 
 def errors_of(name: str, out: Path) -> Path:
@@ -142,43 +185,47 @@ def survey_of(name: str, out: Path) -> Path:
     return out / STATE / f"{name}.survey.json"
 
 
-def labels_of(name: str, out: Path) -> Path:
-    """Where the labels of a file lie that does not hold them itself."""
-    return out / LABELS / f"{name}.jsonl"
+def labels_of(name: str) -> str:
+    """The name of the labels of a file that does not hold them itself."""
+    return f"{LABELS}/{name}.jsonl"
 
 
-def _done(state: Path, key: str, out: Path) -> Outcome | None:
+def done_before(shard: Shard, settings: Settings) -> Outcome | None:
     """What became of a shard that was cleaned before with the same contents and settings, if all it wrote is still there."""
     try:
-        found = Outcome(**json.loads(state.read_bytes()) | {"skipped": True})
+        found = Outcome(**json.loads(_state_of(shard.name, settings.out).read_bytes()) | {"skipped": True})
     except (OSError, ValueError, TypeError):
         return None
-    there = all((out / name).exists() for name in found.written) and survey_of(found.name, out).exists()
-    return found if found.key == key and there else None
+    there = (
+        all((settings.out / name).exists() for name in found.written) and survey_of(shard.name, settings.out).exists()
+    )
+    return found if there and found.key == key_of(shard, settings) else None
+
+
+def outputs_of(file: File, settings: Settings) -> tuple[str | None, str | None]:
+    """What is written of a file: the names of its texts and of its labels where they stand by themselves."""
+    apart = settings.sidecar or not CONTAINERS[file.container].many
+    return None if settings.sidecar else file.name, labels_of(file.name) if apart else None
 
 
 def _clean_file(file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]) -> None:
     container = CONTAINERS[file.container]
-    apart = settings.sidecar or not container.many  # whether labels go to a file of their own
-    texts, labels = settings.out / file.name, labels_of(file.name, settings.out)
+    texts, labels = outputs_of(file, settings)
     change = _Cleaning(file, settings, outcome, survey, errors)
     try:
         with ExitStack() as stack:
-            if apart:
-                change.labels = stack.enter_context(replacing(labels))
+            if labels is not None:
+                change.labels = stack.enter_context(replacing(settings.out / labels))
             target = None
-            if not settings.sidecar:
+            if texts is not None:
                 compression = compression_of(file.source) if container.compressed else None
-                target = stack.enter_context(replacing(texts, compression))
-            container.rewrite(file.source, target, dict(settings.fields), not apart, change)
+                target = stack.enter_context(replacing(settings.out / texts, compression))
+            fields = dict(settings.fields)
+            outcome.positions += container.rewrite(file.source, target, fields, labels is None, change, file.part)
     except SourceError as error:
         change.fail(None, str(error))
         return
-    outcome.written += [
-        path.relative_to(settings.out).as_posix()
-        for path, there in ((texts, not settings.sidecar), (labels, apart))
-        if there
-    ]
+    outcome.written += [name for name in (texts, labels) if name is not None]
 
 
 class _Cleaning:
@@ -220,11 +267,11 @@ class _Cleaning:
             raise SourceError(f"its text is of type {type(source).__name__}")
         form = record.format if source.strip() else "text"  # nothing is no page
         text, encoding = (source, None) if isinstance(source, str) else decode(source, form)
-        if len(text) > self.settings.max_characters:
-            raise SourceError(f"has {len(text):,} characters, more than the {self.settings.max_characters:,} allowed")
+        self.settings.limits.check(text, form)
         labeller, about = load_labeller(self.settings.labeller)
-        document = labeller.label(text, form)
-        cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
+        with time_limit(self.settings.limits.max_seconds):
+            document = labeller.label(text, form)
+            cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
         self.survey.add(document, cleaned.labels, Location(str(self.file.source), record.position, record.url))
         return cleaned
@@ -249,7 +296,9 @@ class _Cleaning:
         """
         where = {"file": str(self.file.source), "position": position} | ({"url": url} if url else {})
         if self.settings.stop:
-            raise StoppedError(f"{self.file.source}{f', {position}' if position else ''}: {reason}")
+            at = f", {position}" if position else ""
+            part = "" if self.file.part is None else f", in the part from {self.file.part[0]:,}"
+            raise StoppedError(f"{self.file.source}{part}{at}: {reason}")
         self.outcome.errors += 1
         self.survey.fail(url)
         write_line(self.errors, where | {"reason": reason})

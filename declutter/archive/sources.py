@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from declutter.archive.containers import CONTAINERS, container_of, written_name
-from declutter.archive.files import COMPRESSIONS, bare_name, needs
+from declutter.archive.files import COMPRESSIONS, bare_name, is_local, needs, place
+from declutter.archive.parts import PARTS
 from declutter.archive.shard import LABELS, STATE, File, Shard
 from declutter.errors import UsageError
 
 REPORT, ERRORS, SURVEY = "run.json", "errors.jsonl", "survey.json"
-OWN = frozenset((LABELS, STATE, REPORT, ERRORS, SURVEY))  # what declutter itself writes to the folder of a run
+OWN = frozenset((LABELS, STATE, PARTS, REPORT, ERRORS, SURVEY))  # what declutter itself writes to the folder of a run
 _SHARD_FILES = 256  # files of one document each
 _SHARD_BYTES = 16 << 20
 
@@ -42,7 +43,7 @@ def find_files(sources: Iterable[Path | str]) -> list[File]:
 
 
 def _files(source: Path | str) -> Iterator[File]:
-    path = Path(source)
+    path = place(source)
     if path.is_dir():
         own = OWN if settings_of(path) else frozenset()  # in a folder that declutter wrote
         base, paths = (
@@ -54,7 +55,7 @@ def _files(source: Path | str) -> Iterator[File]:
         if container_of(path.name) is None:
             raise UsageError(f"{path} is of no kind that declutter knows: {_known()}")
     elif glob.has_magic(str(source)):
-        base = Path(*_fixed(path))
+        base = next(folder for folder in path.parents if not glob.has_magic(str(folder)))
         paths = _shown(base, base.glob(str(path.relative_to(base))))
     else:
         raise UsageError(f"there is no {source}")
@@ -84,14 +85,6 @@ def settings_of(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _fixed(pattern: Path) -> Iterator[str]:
-    """The folders of a glob before the first that is no plain name."""
-    for part in pattern.parts[:-1]:
-        if glob.has_magic(part):
-            return
-        yield part
-
-
 def _name(path: Path) -> str:
     pure = PurePosixPath(path.as_posix())
     return str(pure.with_name(written_name(pure.name)))
@@ -110,15 +103,19 @@ def check_apart(files: Sequence[File], sources: Iterable[Path | str], out: Path)
     """
     folder = out.resolve()
     for source in sources:
-        if Path(source).is_dir() and folder.is_relative_to(Path(source).resolve()):
+        if place(source).is_dir() and _lies_in(folder, place(source).resolve()):
             raise UsageError(f"{out} lies inside {source}: the next run would read what this one writes")
     for file in files:
-        if file.source.resolve().is_relative_to(folder):
+        if _lies_in(file.source.resolve(), folder):
             raise UsageError(f"{file.source} lies inside {out}: it would be overwritten")
         if PurePosixPath(file.name).parts[0] in OWN:
             raise UsageError(
                 f"{file.source} would be written as {file.name}, a name that declutter needs in {out} itself"
             )
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return is_local(path) == is_local(folder) and path.is_relative_to(folder)
 
 
 def make_shards(files: Iterable[File]) -> list[Shard]:

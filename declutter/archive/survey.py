@@ -272,6 +272,22 @@ class Survey:
         for site in self.largest_sites()[SITES:]:
             self.others.add(self.sites.pop(site))
 
+    def move(self, by: int) -> None:
+        """Counts the positions of a part of a file from the beginning of the file.
+
+        Args:
+            by: how many there are before the part.
+        """
+        for counts in (*self.sites.values(), self.others):
+            if counts.most is not None:
+                counts.most.position += by
+        for texts in self.frequent.values():
+            for text in texts.values():
+                text.location.position += by
+        for sample in self.samples.values():
+            for example in sample.items.values():
+                example.location.position += by
+
     def largest_sites(self) -> list[str]:
         """The sites, those with the most documents first."""
         return sorted(self.sites, key=lambda site: (-self.sites[site].documents, -self.sites[site].errors, site))

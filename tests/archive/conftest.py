@@ -12,7 +12,8 @@ PHRASE = "share this"
 
 def in_this_process(work, shards, workers):
     """An engine without processes, which take half a second to start."""
-    for shard in shards:
+    while shards:
+        shard = shards.popleft()
         yield shard, work(shard)
 
 

@@ -141,6 +141,7 @@ def test_what_is_done_is_not_done_again(archive, tmp_path, clean):
         ({"unit": "block"}, "unit"),
         ({"fields": "text=body"}, "fields"),
         ({"max_characters": 9}, "max_characters"),
+        ({"max_nodes": 3}, "max_nodes"),
     ],
     ids=repr,
 )
@@ -195,9 +196,12 @@ def test_the_first_failure_ends_a_run_that_is_to_stop(archive, tmp_path, clean):
     ("options", "refusal"),
     [
         ({"engine": "abacus"}, "unknown engine 'abacus'"),
+        ({"ray_address": "auto"}, "of no use to the engine local"),
         ({"on_error": "weep"}, "on_error must be one of skip, stop"),
         ({"workers": 0}, "at least 1"),
         ({"max_characters": 0}, "at least 1"),
+        ({"max_nodes": 0}, "at least 1"),
+        ({"max_seconds": 0}, "more than 0"),
         ({"keep": "adverts"}, "unknown kind"),
         ({"fields": "body=text"}, "unknown field"),
     ],
@@ -229,7 +233,8 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_cleaned(
 
 def test_a_shard_that_is_given_up_is_an_error(archive, tmp_path, monkeypatch):
     def giving_up(work, shards, workers):
-        for shard in shards:
+        while shards:
+            shard = shards.popleft()
             yield shard, None if shard.name == "1.jsonl" else work(shard)
 
     monkeypatch.setitem(ENGINES, "local", giving_up)
@@ -292,7 +297,7 @@ import os, sys, time
 from pathlib import Path
 
 from declutter.archive import clean_archive, shard
-from declutter.archive.engines import ENGINES, local
+from declutter.archive.engines import ENGINES
 
 FOLDER = Path(__file__).parent
 
@@ -305,7 +310,7 @@ class Holding:
 
         def held(document, *rest):
             documents.append(document)
-            if given.name == "3.jsonl" and len(documents) == 7 and (FOLDER / "hold").exists():
+            if given.name == "3.jsonl" and len(documents) == 3 and (FOLDER / "hold").exists():
                 (FOLDER / "hold").replace(FOLDER / "held")
                 (FOLDER / "held").write_text(str(os.getpid()))
                 time.sleep(600)
@@ -318,26 +323,32 @@ class Holding:
             shard.clean_document = real
 
 if __name__ == "__main__":
-    run = local.run
-    ENGINES["local"] = lambda work, shards, workers: run(Holding(work), shards, workers)
-    clean_archive(sys.argv[1], sys.argv[2], workers=2)
+    engine = sys.argv[3]
+    run = ENGINES[engine]
+    ENGINES[engine] = lambda work, *rest: run(Holding(work), *rest)
+    clean_archive(sys.argv[1], sys.argv[2], workers=2, engine=engine, part_bytes=int(sys.argv[4]))
 """
-"""A run whose first worker to come to the seventh document of 3.jsonl stays there."""
+"""A run whose first worker to come to the third document of 3.jsonl, or of a part of it, stays there."""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+@pytest.mark.parametrize(("engine", "part_bytes"), [("local", 1 << 20), ("local", 1500), ("ray", 1500)])
 @pytest.mark.parametrize("killed", ["driver", "worker"])
-def test_a_kill_in_the_middle_of_a_shard_loses_and_doubles_nothing(archive, whole, tmp_path, killed):
+def test_a_kill_in_the_middle_of_a_shard_loses_and_doubles_nothing(
+    archive, whole, tmp_path, killed, engine, part_bytes
+):
+    if engine == "ray":
+        pytest.importorskip("ray", reason="ray is not installed")
     (tmp_path / "held.py").write_text(HELD)
     (tmp_path / "hold").touch()
     out = tmp_path / "out"
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, str(tmp_path / "held.py"), str(archive), str(out)]
+    command = [sys.executable, str(tmp_path / "held.py"), str(archive), str(out), engine, str(part_bytes)]
     with subprocess.Popen(command, env=environment) as driver:
         while not (worker := (tmp_path / "held").exists() and (tmp_path / "held").read_text()):
             assert driver.poll() is None
             time.sleep(0.01)
-        assert [path for path in out.iterdir() if path.name.endswith(PART)]
+        assert [path for path in out.rglob(".*") if path.name.endswith(PART)]
         assert not (out / "3.jsonl").exists()
         os.kill(driver.pid if killed == "driver" else int(worker), signal.SIGKILL)
         code = driver.wait(60)

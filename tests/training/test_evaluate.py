@@ -79,7 +79,9 @@ class Judge:
         probabilities[:, SCORED.index(A)] = 1 - probabilities[:, 0]
         kinds = [A if line.startswith("give") else C for line in lines]
 
-        return Document(Source("list", list(lines)), probabilities, kinds, [kind is C for kind in kinds], {}, [], self)
+        return Document(
+            Source("list", list(lines)), probabilities, kinds, [kind is C for kind in kinds], {}, [], False, self
+        )
 
     def explain(self, document, index):
         return [Reason("it begins with what it begins with", 1.5)]

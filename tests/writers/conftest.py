@@ -20,6 +20,6 @@ def judged() -> Callable[..., Document]:
         kinds = [LETTERS[letter] for letter in letters or "C" * len(found.texts)]
         assert len(kinds) == len(found.texts), found.texts
         probabilities = np.zeros((len(kinds), len(SCORED)), np.float32)
-        return Document(found, probabilities, kinds, [kind in DEFAULT_KEEP for kind in kinds], {}, [], None)
+        return Document(found, probabilities, kinds, [kind in DEFAULT_KEEP for kind in kinds], {}, [], False, None)
 
     return make

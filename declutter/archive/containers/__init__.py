@@ -6,12 +6,12 @@ the same order. What a change does (clean, restore, decide again) a container do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Protocol
 
 from declutter.archive.containers import jsonl, parquet, single, warc
-from declutter.archive.containers.record import HTML, Change
+from declutter.archive.containers.record import HTML, Change, Part
 from declutter.archive.files import bare_name
 from declutter.errors import UsageError
 
@@ -27,16 +27,23 @@ class Rewrite(Protocol):
     """Streams through a file; raises `SourceError` where the rest of it cannot be read."""
 
     def __call__(
-        self, source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change
-    ) -> None:
-        """Rewrites a file.
+        self,
+        source: Path,
+        target: IO[bytes] | None,
+        fields: Mapping[str, str],
+        labelled: bool,
+        change: Change,
+        part: Part | None,
+    ) -> int:
+        """Rewrites a file, or a part of one, and returns how many positions there were in it, readable or not.
 
         Args:
             source: what is read.
             target: where the records go, uncompressed; None where only their labels are wanted.
             fields: what the archive calls each of `FIELDS`, and `HTML` where records hold pages.
             labelled: whether the records that go out carry labels.
-            change: what becomes of every record.
+            change: what becomes of every record; positions count from the beginning of the part.
+            part: one of those that the container's `split` found; what is written is then for its `join` alone.
         """
 
 
@@ -50,6 +57,8 @@ class Container(NamedTuple):
         written_as: suffix of what is written, which is added to the source's, or takes its place where that is `replaces`.
         many: whether a file holds many records; files of one record are cleaned many at a time.
         compressed: whether output is compressed as its source is.
+        split: cuts a file into parts of about so many bytes, in order; one or none where it has to be read in one go.
+        join: writes what a rewrite of the whole source would have written, from what was written of its parts.
     """
 
     suffixes: tuple[str, ...]
@@ -58,11 +67,15 @@ class Container(NamedTuple):
     written_as: str = ""
     many: bool = True
     compressed: bool = True
+    split: Callable[[Path, int], list[Part]] | None = None
+    join: Callable[[Path, Sequence[Path], IO[bytes]], None] | None = None
 
 
 CONTAINERS = {
-    "jsonl": Container((".jsonl", ".ndjson", ".json"), jsonl.rewrite),
-    "parquet": Container((".parquet", ".pq"), parquet.rewrite, "pyarrow", compressed=False),
+    "jsonl": Container((".jsonl", ".ndjson", ".json"), jsonl.rewrite, split=jsonl.split, join=jsonl.join),
+    "parquet": Container(
+        (".parquet", ".pq"), parquet.rewrite, "pyarrow", compressed=False, split=parquet.split, join=parquet.join
+    ),
     "warc": Container((".warc", ".wet"), warc.rewrite, "fastwarc", ".jsonl"),
     "text": Container((".txt", ".text", ".md"), single.rewrite_text, many=False),
     "page": Container((".html", ".htm", ".xhtml"), single.rewrite_page, written_as=".txt", many=False),

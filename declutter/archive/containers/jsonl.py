@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from declutter.archive.containers.record import HTML, RECORD_LIMIT, Change, Record, problem_with
-from declutter.archive.files import Reading
+from declutter.archive.containers.record import HTML, RECORD_LIMIT, Change, Part, Record, problem_with
+from declutter.archive.files import Reading, compression_of, open_to_read
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
 
+_READ = 1 << 20  # bytes at once
 _SPACE = re.compile("[ \t\r\n\ufeff]*")
 _COMMA = re.compile("[ \t\r\n]*,[ \t\r\n]*")
 
@@ -41,10 +45,17 @@ class Member(NamedTuple):
     value: Any
 
 
-def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change) -> None:
-    """Streams through lines of JSON objects; see `containers.Rewrite`."""
+def rewrite(
+    source: Path,
+    target: IO[bytes] | None,
+    fields: Mapping[str, str],
+    labelled: bool,
+    change: Change,
+    part: Part | None = None,
+) -> int:
+    """Streams through lines of JSON objects; see `containers.Rewrite`. A part is a range of bytes that whole lines lie in."""
     number = 0
-    with Reading(source) as file:
+    with Reading(source, part) as file:
         try:
             for number, raw in enumerate(file.lines(RECORD_LIMIT), 1):
                 written = _rewritten(raw, number, fields, labelled, change)
@@ -52,6 +63,30 @@ def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], l
                     target.write(written)
         except SourceError as error:
             change.fail(number + 1, str(error))
+    return number
+
+
+def split(source: Path, size: int) -> list[Part]:
+    """Ranges of bytes of about the same size that begin where a line does; a compressed file is one stream and stays whole."""
+    if compression_of(source) is not None:
+        return []
+    with open_to_read(source) as file:
+        end = file.seek(0, os.SEEK_END)
+        count = -(-end // size)
+        cuts = {0, end}
+        for number in range(1, count):
+            file.seek(number * end // count - 1)
+            while (piece := file.readline(_READ)) and not piece.endswith(b"\n"):
+                pass
+            cuts.add(file.tell())
+    return list(pairwise(sorted(cuts)))
+
+
+def join(source: Path, parts: Sequence[Path], target: IO[bytes]) -> None:
+    """One after the other."""
+    for part in parts:
+        with open_to_read(part) as file:
+            shutil.copyfileobj(file, target, _READ)
 
 
 def _rewritten(raw: bytes | None, number: int, fields: Mapping[str, str], labelled: bool, change: Change) -> bytes:

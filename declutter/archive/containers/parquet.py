@@ -2,62 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from declutter.archive.containers.record import HTML, Change, Changed, Record, problem_with
+from declutter.archive.containers.record import HTML, Change, Changed, Part, Record, problem_with
+from declutter.archive.files import is_local, open_to_read
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
 
 _ROWS = 256  # read at once, where they are small
 _READ = 8 << 20  # bytes, about, read at once where they are not
 _GROUP = 32 << 20  # bytes of a row group that is written
+_SIZE = b"bytes"
 
 
-def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change) -> None:
-    """Streams through the rows of a table; see `containers.Rewrite`."""
+def rewrite(
+    source: Path,
+    target: IO[bytes] | None,
+    fields: Mapping[str, str],
+    labelled: bool,
+    change: Change,
+    part: Part | None = None,
+) -> int:
+    """Streams through the rows of a table; see `containers.Rewrite`. A part is a range of row groups, written as a stream of
+    Arrow's that keeps the batches: joined, they make the same table to the byte."""
+
+    with _opened(source) as file:
+        schema = file.schema_arrow
+        _check(schema, fields)
+        out = _written_schema(schema, fields, labelled)
+        rows: _Table | _Stream | None = None
+        if target is not None:
+            rows = _Table(target, out, _compression(file)) if part is None else _Stream(target, out)
+        size, end = _batch_size(file), 0  # row after the group
+        for group in range(*part or (0, file.num_row_groups)):
+            number, end = end, end + file.metadata.row_group(group).num_rows
+            try:
+                for batch in _batches(file, group, size):
+                    changed = [change(record) for record in _records(batch, fields, number)]
+                    number += batch.num_rows
+                    if rows is not None:
+                        written = _written(batch, fields["text"], changed, out)
+                        rows.add(written, written.nbytes)
+            except SourceError as error:
+                change.fail(number + 1, str(error))
+        if rows is not None:
+            rows.close()
+    return end
+
+
+def split(source: Path, size: int) -> list[Part]:
+    """Ranges of row groups of about so many bytes as they lie in the file."""
+    with _opened(source) as file:
+        groups = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
+    parts, first, held = [], 0, 0
+    for number, group in enumerate(groups, 1):
+        held += sum(group.column(i).total_compressed_size for i in range(group.num_columns))
+        if held >= size or number == len(groups):
+            parts.append((first, number))
+            first, held = number, 0
+    return parts
+
+
+def join(source: Path, parts: Sequence[Path], target: IO[bytes]) -> None:
+    """One table of the batches of all parts."""
+    import pyarrow as pa
+
+    with _opened(source) as file:
+        compression = _compression(file)
+    table = None
+    for part in parts:
+        with open_to_read(part) as stream, pa.ipc.open_stream(stream) as reader:
+            table = table or _Table(target, reader.schema, compression)
+            for batch, about in reader.iter_batches_with_custom_metadata():
+                table.add(batch, int(about[_SIZE]))
+    if table is not None:
+        table.close()
+
+
+class _Table:
+    """Batches of rows on their way to a Parquet file, in row groups of about `_GROUP` bytes."""
+
+    def __init__(self, target: IO[bytes], schema: Any, compression: str):
+        from pyarrow import parquet
+
+        self._writer = parquet.ParquetWriter(target, schema, compression=compression)
+        self._group: list[Any] = []
+        self._size = 0
+
+    def add(self, batch: Any, size: int) -> None:
+        """Puts a batch of so many bytes into the group, and writes the group where it is full."""
+        self._group.append(batch)
+        self._size += size
+        if self._size >= _GROUP:
+            self._flush()
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if self._group:
+            self._writer.write_table(pa.Table.from_batches(self._group))
+            self._group, self._size = [], 0
+
+
+class _Stream:
+    """Batches of rows on their way to the table, with their sizes: read again, a batch may take fewer bytes."""
+
+    def __init__(self, target: IO[bytes], schema: Any):
+        import pyarrow as pa
+
+        self._writer = pa.ipc.new_stream(target, schema)
+
+    def add(self, batch: Any, size: int) -> None:
+        """Writes a batch."""
+        self._writer.write_batch(batch, {_SIZE: str(size)})
+
+    def close(self) -> None:
+        """Ends the stream."""
+        self._writer.close()
+
+
+def _opened(source: Path) -> Any:
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        file = parquet.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20)
+        return parquet.ParquetFile(
+            source if is_local(source) else open_to_read(source), pre_buffer=False, buffer_size=1 << 20
+        )
     except (OSError, pa.ArrowException) as error:
         raise SourceError(f"cannot be read as Parquet: {error}") from None
-    with file:
-        schema = file.schema_arrow
-        _check(schema, fields)
-        out = _written_schema(schema, fields, labelled)
-        writer = parquet.ParquetWriter(target, out, compression=_compression(file)) if target is not None else None
-        group: list[Any] = []
-        number = 0
-        try:
-            for batch in _batches(file):
-                changed = [change(record) for record in _records(batch, fields, number)]
-                number += batch.num_rows
-                if writer is None:
-                    continue
-                group.append(_written(batch, fields["text"], changed, out))
-                if sum(part.nbytes for part in group) >= _GROUP:
-                    writer.write_table(pa.Table.from_batches(group))
-                    group = []
-        except SourceError as error:
-            change.fail(number + 1, str(error))
-        if writer is not None:
-            if group:
-                writer.write_table(pa.Table.from_batches(group))
-            writer.close()
 
 
-def _batches(file: Any) -> Iterator[Any]:
+def _batch_size(file: Any) -> int:
+    """Rows to read at once."""
+    groups = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
+    longest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0) + 1
+    return max(1, min(_ROWS, _READ // longest))
+
+
+def _batches(file: Any, group: int, size: int) -> Iterator[Any]:
     import pyarrow as pa
 
-    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-    longest = max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0) + 1
     try:
-        yield from file.iter_batches(batch_size=max(1, min(_ROWS, _READ // longest)), use_threads=False)
+        yield from file.iter_batches(size, row_groups=[group], use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise SourceError(f"cannot be read, nor what follows: {error}") from None
+        raise SourceError(f"cannot be read, nor what follows in its row group: {error}") from None
 
 
 def _check(schema: Any, fields: Mapping[str, str]) -> None:

@@ -11,6 +11,10 @@ HTML = "html"  # declutter's name for the field that holds a page
 RECORD_LIMIT = 32 << 20  # bytes; a longer record is not even read, so that memory stays bounded
 
 
+Part = tuple[int, int]
+"""Where a part of a file begins and ends, in what its container counts: bytes, or row groups."""
+
+
 class StoppedError(Exception):
     """Something failed in a run that was told to stop at that; the message says where and why."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from declutter.archive.containers.record import RECORD_LIMIT, Change, Record
+from declutter.archive.containers.record import RECORD_LIMIT, Change, Part, Record
 from declutter.archive.files import Reading
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
@@ -16,9 +16,19 @@ _PAGES = ("text/html", "application/xhtml+xml")
 _ANSWERS = range(200, 300)  # status codes; what is moved, forbidden or gone is no document
 
 
-def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], labelled: bool, change: Change) -> None:
+def rewrite(
+    source: Path,
+    target: IO[bytes] | None,
+    fields: Mapping[str, str],
+    labelled: bool,
+    change: Change,
+    part: Part | None = None,
+) -> int:
     """Streams through the records that hold a document; see `containers.Rewrite`. Other records are passed over, and
-    responses that are no page, say that there is none, or are empty."""
+    responses that are no page, say that there is none, or are empty.
+
+    There are no parts: where records begin is known only to who reads all before them, and crawls come in files of a GB anyway.
+    """
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
     with Reading(source) as file:
@@ -53,6 +63,7 @@ def rewrite(source: Path, target: IO[bytes] | None, fields: Mapping[str, str], l
                     {FIELD: labels} if labelled else {}
                 )
                 target.write((json.dumps(written, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+    return number
 
 
 def _document(record: Any, number: int, page: bool) -> Record | None:

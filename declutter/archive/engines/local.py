@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -20,26 +20,25 @@ _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 
 
 def run(
-    work: Callable[[Shard], Outcome], shards: Sequence[Shard], workers: int
+    work: Callable[[Shard], Outcome], shards: deque[Shard], workers: int | None
 ) -> Iterator[tuple[Shard, Outcome | None]]:
     """Works on the shards in processes; see `ENGINES`.
 
     When a worker dies, the pool is broken and nobody knows whose shard it was. Each shard that was under way then runs
     alone, so that further deaths are its own.
     """
-    waiting = deque(shards)
     deaths: Counter[Shard] = Counter()
-    while waiting:
-        alone = waiting[0] in deaths
-        size = 1 if alone else workers
+    while shards:
+        alone = shards[0] in deaths
+        size = 1 if alone else workers or os.cpu_count() or 1
         running: dict[Future[Outcome], Shard] = {}
         with ProcessPoolExecutor(size, multiprocessing.get_context("spawn"), _begin) as pool:
             try:
                 while True:
-                    while waiting and len(running) < size and (waiting[0] in deaths) is alone:
+                    while shards and len(running) < size and (shards[0] in deaths) is alone:
                         with _one_blas_thread():
-                            running[pool.submit(work, waiting[0])] = waiting[0]
-                        waiting.popleft()
+                            running[pool.submit(work, shards[0])] = shards[0]
+                        shards.popleft()
                     if not running:
                         break
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -50,7 +49,7 @@ def run(
                     deaths[shard] += alone  # 0 makes a suspect of it
         for shard in running.values():
             if deaths[shard] < DEATHS:
-                waiting.appendleft(shard)
+                shards.appendleft(shard)
             else:
                 yield shard, None
 
