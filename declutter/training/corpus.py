@@ -37,6 +37,8 @@ class Text:
         rendering: how it was made of a page, "written" for the project's own.
         lines, kinds: one kind a line.
         place: where a written notice stands in an article; "" for whole texts.
+        drawn: whether it was drawn and rendered as users' texts come, so that thresholds may be read off it; pages that were
+            labelled for what they teach were not.
     """
 
     id: str
@@ -47,6 +49,7 @@ class Text:
     lines: tuple[str, ...]
     kinds: tuple[Kind, ...]
     place: str = ""
+    drawn: bool = False
 
     @property
     def fold(self) -> int:
@@ -165,6 +168,7 @@ def read_labelled(data: Path, split: str) -> list[Text]:
                     r["rendering"],
                     tuple(line["text"] for line in r["lines"]),
                     tuple(_scored(Kind(line["kind"])) for line in r["lines"]),
+                    drawn=True,
                 )
             )
     return texts

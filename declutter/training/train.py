@@ -101,8 +101,8 @@ class Settings:
     word_networks: int = 2
     word_epochs: int = 6
     word_alpha: float = 0.2
-    word_rate: float = 2e-3
-    word_batch: int = 512
+    word_rate: float = 3e-3
+    word_batch: int = 1024
     iterations: int = 60
     page_limit: int | None = None
 
@@ -116,14 +116,14 @@ class Example:
         targets: kind of each paragraph as its place in `SCORED`, -1 where nothing is known.
         weights: of its paragraphs.
         fold: the part its site belongs to.
-        whole: whether it is a real text as it was found, which thresholds and calibration may be read off.
+        drawn: whether it is a real text as users have them, which thresholds and calibration are read off.
     """
 
     evidence: Evidence
     targets: np.ndarray
     weights: np.ndarray
     fold: int
-    whole: bool = False
+    drawn: bool = False
 
 
 def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(), say: Say = print) -> Model:
@@ -316,7 +316,7 @@ def _text_examples(texts: Sequence[Text], pool: Pool, settings: Settings) -> lis
                         pool.kinds[chosen],
                         np.ones(len(chosen)),
                         text.fold,
-                        number == 0 and text.rendering != "written",
+                        number == 0 and text.drawn,
                     )
                 )
     return examples
@@ -357,20 +357,20 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
         networks.append(fits[-1])
         scores = np.split(flat, ends)
         say(f"{form}: pass {number + 1} over {len(targets)} paragraphs, {columns.shape[1]} features")
-    whole = np.concatenate([np.full(len(example.targets), example.whole) for example in examples]) & used
+    drawn = np.concatenate([np.full(len(example.targets), example.drawn) for example in examples]) & used
     lengths = np.concatenate([example.evidence.lengths for example in examples])
-    temperature = _temperature(flat[whole], targets[whole])
+    temperature = _temperature(flat[drawn], targets[drawn])
     networks[-1] = networks[-1].softened(temperature)
-    probabilities = np.exp(log_softmax(flat[whole] / temperature))
+    probabilities = np.exp(log_softmax(flat[drawn] / temperature))
     thresholds = (
-        _thresholds_for_loss(probabilities, targets[whole], lengths[whole])
+        _thresholds_for_loss(probabilities, targets[drawn], lengths[drawn])
         if form == "text"
         else {name: Thresholds.even(1 / (1 + preset.recall)) for name, preset in PRESETS.items()}
     )
     measured: dict[str, Any] = {"temperature": round(float(temperature), 4)}
     for name in PRESETS:
-        measured[name] = _measure(probabilities, targets[whole], lengths[whole], thresholds[name])
-    if (spliced := used & ~whole).any():
+        measured[name] = _measure(probabilities, targets[drawn], lengths[drawn], thresholds[name])
+    if (spliced := used & ~drawn).any():
         measured["spliced"] = _measure(
             np.exp(log_softmax(flat[spliced] / temperature)),
             targets[spliced],
