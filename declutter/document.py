@@ -121,6 +121,20 @@ class Notice(NamedTuple):
     ends: float
 
 
+class Repetition(NamedTuple):
+    """How often the paragraphs of a document stand in the documents of its site, by a memory.
+
+    Attributes:
+        documents: how many documents of the site hold each paragraph, int64; 0 for what the memory does not know.
+        of: how many documents of the site the memory knows.
+        shifts: by how much that changed each paragraph's log-odds of content, float64; 0 unless two documents hold it.
+    """
+
+    documents: np.ndarray
+    of: int
+    shifts: np.ndarray
+
+
 class Judge(Protocol):
     """What can be asked about a document after it was judged; costs nothing until asked."""
 
@@ -149,6 +163,7 @@ class Document(Sequence[Paragraph]):
         blocks: the notice each paragraph belongs to, or None.
         notes: what the policy has to say about the decision, in whole sentences.
         grounds: what the judge found out to explain paragraphs; None until one is asked about.
+        repetition: what a memory of the document's site had to say; None without one, or where it does not know the site.
     """
 
     __slots__ = (
@@ -162,6 +177,7 @@ class Document(Sequence[Paragraph]):
         "kinds",
         "notes",
         "probabilities",
+        "repetition",
         "source",
     )
 
@@ -174,6 +190,7 @@ class Document(Sequence[Paragraph]):
         forced: dict[int, str],
         notes: list[str],
         judge: Judge,
+        repetition: Repetition | None = None,
     ):
         self.source = source
         self.probabilities = probabilities
@@ -183,6 +200,7 @@ class Document(Sequence[Paragraph]):
         self.blocks = _blocks(kinds)
         self.notes = notes
         self.grounds: Any = None
+        self.repetition = repetition
         self._judge = judge
         self._paths: list[str | None] | None = None
         self._uncertain: list[bool] | None = None

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -22,10 +22,11 @@ from declutter import __version__
 from declutter.archive.containers import parse_fields
 from declutter.archive.containers.record import StoppedError
 from declutter.archive.engines import ENGINES
-from declutter.archive.files import remove_unfinished, replacing
+from declutter.archive.files import fingerprint, needs, remove_unfinished, replacing
 from declutter.archive.labels import describe_policy
 from declutter.archive.shard import STATE, Outcome, Settings, Shard, clean_shard, errors_of, load_labeller, survey_of
-from declutter.archive.sources import ERRORS, REPORT, SURVEY, check_apart, find_files, make_shards
+from declutter.archive.sites import learn_memory
+from declutter.archive.sources import ERRORS, MEMORY, REPORT, SURVEY, check_apart, find_files, make_shards
 from declutter.archive.survey import Survey, merge_surveys
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
@@ -33,6 +34,7 @@ from declutter.policy import DEFAULT_PRESET
 MAX_CHARACTERS = 3_000_000  # a document of so many takes 300 MB and a second or two
 ON_ERROR = ("skip", "stop")
 SITES = 100  # that a report counts one by one
+LEARN, OFF = "learn", "off"  # what a memory may be besides a file
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Report:
         flagged: number of documents by flag.
         sites: counts of the sites with the most documents, see `survey.Counts`.
         other_sites: the counts of all others together.
+        memory: checksum of the memory that had a say, None without one.
         engine, workers: where it ran.
         seconds: how long it took.
         versions: of what else has a say in the result.
@@ -75,6 +78,7 @@ class Report:
     flagged: Counter[str] = field(default_factory=Counter)
     sites: dict[str, dict[str, Any]] = field(default_factory=dict)
     other_sites: dict[str, Any] = field(default_factory=dict)
+    memory: str | None = None
     engine: str = "local"
     workers: int = 1
     seconds: float = 0.0
@@ -111,6 +115,7 @@ def clean_archive(
     redo: bool = False,
     max_characters: int = MAX_CHARACTERS,
     progress: bool = False,
+    memory: Path | str = OFF,
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
     threshold: float | None = None,
@@ -137,6 +142,8 @@ def clean_archive(
         redo: do again what is done; without it, a folder that was written with other settings is refused.
         max_characters: a longer document is an error.
         progress: show how far it is, where stderr is a terminal.
+        memory: of the sites: a file, see `declutter.Declutter`; "learn" goes through the archive once before to count which
+            paragraphs stand in how many documents of their site, and leaves that as `out`/memory.parquet; "off" for none.
         keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `declutter.Declutter`.
 
     Returns:
@@ -145,7 +152,7 @@ def clean_archive(
     Raises:
         UsageError: the call is wrong, a source is not there, something would be overwritten, or `out` was written otherwise.
         MissingExtraError: a package is needed for such files.
-        ModelError: the model cannot be used.
+        ModelError: the model or the memory cannot be used.
         SourceError: something failed, and `on_error` is "stop".
         OSError: `out` cannot be written.
     """
@@ -169,8 +176,13 @@ def clean_archive(
         "budget": budget,
         "keep_phrases": _hashable(keep_phrases),
         "drop_phrases": _hashable(drop_phrases),
+        "memory": None if memory in (LEARN, OFF) else str(memory),
     }
     labeller, about = load_labeller(tuple(options.items()))
+    if memory != OFF:
+        labeller.model.needs_memory()
+        for package in ("pyarrow", "publicsuffixlist"):
+            needs(package, "a memory of sites")
     called = parse_fields(fields)
     decisive = {
         "model": about["model"],
@@ -182,6 +194,7 @@ def clean_archive(
         "fields": called,
         "sidecar": sidecar,
         "max_characters": max_characters,
+        "memory": {OFF: None, LEARN: LEARN}[memory] if memory in (LEARN, OFF) else fingerprint([Path(memory)], ""),
     }
     settings = Settings(
         out,
@@ -198,6 +211,12 @@ def clean_archive(
     report = Report(__version__, decisive, list(map(str, names)), engine=engine, workers=workers, versions=_versions())
     report.files, report.shards, report.bytes = len(files), len(shards), sum(shard.size for shard in shards)
     _claim(out, report, [file.name for file in files], redo)
+    if memory != OFF:
+        if memory == LEARN:
+            with _bar(report, progress) as advance:
+                learn_memory(shards, settings, ENGINES[engine], workers, out / MEMORY, advance)
+            options["memory"] = str(out / MEMORY)
+        settings = _with_memory(settings, options, report, [file.name for file in files])
     given_up = []
     # the longest first, so that no worker is left alone with one at the end
     work = ENGINES[engine](partial(clean_shard, settings=settings), sorted(shards, key=lambda s: -s.size), workers)
@@ -219,6 +238,23 @@ def clean_archive(
     report.seconds = round(time.monotonic() - started, 3)
     report.write(out)
     return report
+
+
+def _with_memory(settings: Settings, options: dict[str, Any], report: Report, names: Sequence[str]) -> Settings:
+    """The settings of a run that has its memory.
+
+    Raises:
+        UsageError: something that is not cleaned anew was cleaned with another memory.
+    """
+    checksum = fingerprint([Path(options["memory"])], "")
+    if report.memory not in (None, checksum) and (others := _written_before(settings.out) - set(names)):
+        raise UsageError(
+            f"{settings.out} holds {min(others)} of an earlier run, which is not among the sources now and knew another memory"
+        )
+    report.memory = checksum
+    report.write(settings.out)
+    weights = load_labeller(settings.labeller)[0].model.needs_memory().weights
+    return replace(settings, labeller=tuple(options.items()), key=_checksum([settings.key, checksum, weights]))
 
 
 def _hashable(value: Any) -> Any:
@@ -251,6 +287,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
     try:
         before = json.loads((out / REPORT).read_bytes())
         sidecar = before["settings"].get("sidecar", sidecar)
+        report.memory = before.get("memory")
         different = sorted(
             name
             for name in {"declutter", *report.settings}
