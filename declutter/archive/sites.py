@@ -1,16 +1,16 @@
 """Learns a memory of sites from an archive: how many documents of each hold the same paragraph.
 
-Every shard is counted by itself, into a memory of its own, and those are merged: sorted runs on the disk, a few thousand rows of
-each in memory at a time, however many there are.
+Every shard, or part of a large file, is counted by itself, into a memory of its own, and those are merged: sorted runs on the disk, a
+few thousand rows of each in memory at a time, however many there are.
 """
 
 from __future__ import annotations
 
 import bisect
-import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -20,9 +20,10 @@ import numpy as np
 from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import Changed, Record
 from declutter.archive.engines import Engine
-from declutter.archive.files import fingerprint, replacing
+from declutter.archive.files import remove_tree, replacing
 from declutter.archive.limits import time_limit
-from declutter.archive.shard import STATE, Outcome, Settings, Shard, text_of
+from declutter.archive.parts import Work, in_parts, whole_shards, within
+from declutter.archive.shard import STATE, Outcome, Settings, Shard, key_of, text_of
 from declutter.errors import DeclutterError, SourceError, UsageError
 from declutter.memory import load_memory, site_of
 from declutter.memory.evidence import REPEATED
@@ -33,7 +34,7 @@ from declutter.readers import read
 COUNTS = "memory"  # folder of the shards' memories, beside their states
 EXAMPLE = 200  # characters of an example at most
 EXAMPLE_FROM = 3  # documents from which a merged memory gives one
-_GROUP = 1 << 17  # rows of a row group
+_GROUP = 1 << 17  # rows of every row group but the last
 _FLUSH = 1 << 18  # rows of a shard that are held before they are written
 _BATCH = 1 << 13  # rows of each run that are held in a merge, at least
 _RUNS = 64  # merged at once
@@ -158,33 +159,36 @@ class _Writer:
             store_schema=False,  # so that sites are read as the strings they are
         )
         self._writer.add_key_value_metadata({FORMAT_KEY: str(FORMAT), **({_KEY: key} if key else {})})
-        self._waiting: list[Any] = []
+        self._waiting: list[Block] = []
         self._rows = 0
 
     def write(self, block: Block) -> None:
-        """Takes rows that come after all that were written."""
-        import pyarrow as pa
-
-        sites = pa.DictionaryArray.from_arrays(
-            pa.array(block.codes.astype(np.int32)), pa.array(block.sites, pa.string())
-        )
-        columns = [sites, pa.array(block.fingerprints), pa.array(block.documents), block.examples]
-        self._waiting.append(pa.record_batch(columns, schema=self._schema))
+        """Takes rows that come after all that were written; into how many blocks they were cut makes no difference."""
+        self._waiting.append(block)
         self._rows += len(block)
         if self._rows >= _GROUP:
-            self._flush()
+            self._flush(self._rows - self._rows % _GROUP)
 
-    def _flush(self) -> None:
+    def _flush(self, count: int) -> None:
+        block = _concatenated(self._waiting)
+        for start in range(0, count, _GROUP):
+            self._write_group(block.slice(start, min(start + _GROUP, count)))
+        self._waiting = [block.slice(count, len(block))]
+        self._rows -= count
+
+    def _write_group(self, block: Block) -> None:
         import pyarrow as pa
 
-        if self._rows:
-            table = pa.Table.from_batches(self._waiting).unify_dictionaries()
-            self._writer.write_table(table, row_group_size=_GROUP)
-        self._waiting, self._rows = [], 0
+        named, codes = _renumbered(block.codes)
+        names = pa.array([block.sites[code] for code in named], pa.string())
+        sites = pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
+        columns = [sites, pa.array(block.fingerprints), pa.array(block.documents), block.examples]
+        self._writer.write_table(pa.table(columns, schema=self._schema))
 
     def close(self) -> None:
         """Writes what is left."""
-        self._flush()
+        if self._rows:
+            self._flush(self._rows)
         self._writer.close()
 
 
@@ -231,10 +235,15 @@ def _nothing() -> Block:
 def _block(batch: Any) -> Block:
     """A batch of sorted rows."""
     site, rows, documents, examples = (batch.column(name) for name in ("site", "fingerprint", "documents", "example"))
-    codes = site.indices.to_numpy()
+    named, codes = _renumbered(site.indices.to_numpy())
+    sites = [site.dictionary[code].as_py() for code in named]
+    return Block(sites, codes, rows.to_numpy(), documents.to_numpy(), examples)
+
+
+def _renumbered(codes: np.ndarray) -> tuple[list[int], np.ndarray]:
+    """The codes that some sorted rows have, each once, and the place of each row's among them, uint32."""
     changed = np.concatenate(([True], codes[1:] != codes[:-1]))
-    sites = [site.dictionary[code].as_py() for code in codes[changed].tolist()]
-    return Block(sites, (np.cumsum(changed) - 1).astype(np.uint32), rows.to_numpy(), documents.to_numpy(), examples)
+    return codes[changed].tolist(), (np.cumsum(changed) - 1).astype(np.uint32)
 
 
 def _merged(runs: Sequence[_Run]) -> Iterator[Block]:
@@ -323,8 +332,8 @@ def most_frequent(path: Path | str, count: int, site: str | None = None) -> list
     return found
 
 
-def _merge_all(paths: Sequence[Path], out: Path) -> None:
-    """Merges any number of runs, no more than `_RUNS` at a time."""
+def _merge_all(paths: Sequence[Path], out: Path, key: str = "", whole: bool = False) -> None:
+    """Merges any number of runs, no more than `_RUNS` at a time; see `_merge`."""
     folder = out.with_name(f".{out.name}.runs")
     try:
         while len(paths) > _RUNS:
@@ -333,9 +342,9 @@ def _merge_all(paths: Sequence[Path], out: Path) -> None:
             for group, path in zip(groups, level, strict=True):
                 _merge(group, path, whole=True)
             paths = level
-        _merge(paths, out)
+        _merge(paths, out, key, whole)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def learn_memory(
@@ -349,7 +358,7 @@ def learn_memory(
 
     Args:
         shards: of the run.
-        settings: of the run; its key need not know the memory.
+        settings: of the run.
         engine: where it runs: one of `ENGINES` that knows how many workers there are to be.
         out: the memory.
         advance: is told of every shard that is done.
@@ -357,11 +366,12 @@ def learn_memory(
     Raises:
         OSError: something cannot be written.
     """
+    decisive = [FORMAT, dict(settings.labeller)["unit"], sorted(settings.fields), *settings.limits]
+    settings = replace(settings, key=repr(decisive))
     waiting = deque(sorted(shards, key=lambda shard: -shard.size))
-    for shard, outcome in engine(partial(count_shard, settings=settings), waiting):
-        advance(shard, outcome)
-    paths = [path for shard in shards if (path := counts_of(shard.name, settings.out)).exists()]
-    _merge_all(paths, out)
+    work = engine(partial(count, settings=settings), waiting)
+    counted = {shard for shard, outcome in whole_shards(work, waiting, advance) if outcome is not None}
+    _merge_all([counts_of(shard.name, settings.out) for shard in shards if shard in counted], out)
 
 
 def counts_of(name: str, out: Path) -> Path:
@@ -369,18 +379,20 @@ def counts_of(name: str, out: Path) -> Path:
     return out / STATE / COUNTS / f"{name}.parquet"
 
 
+def count(shard: Shard, settings: Settings) -> Outcome:
+    """Counts a shard, unless that is done already; see `parts.in_parts`."""
+    return in_parts(shard, settings, Work(count_shard, counted_before, _join))
+
+
 def count_shard(shard: Shard, settings: Settings) -> Outcome:
     """Counts the paragraphs of a shard's documents into a memory of its own, unless that is done already.
 
     What cannot be read is passed over; whoever cleans it says so.
     """
-    path = counts_of(shard.name, settings.out)
-    unit = dict(settings.labeller)["unit"]
-    decisive = [FORMAT, unit, sorted(settings.fields), *settings.limits]
-    key = fingerprint((file.source for file in shard.files), repr(decisive))
-    if _key_of(path) == key:
-        return Outcome(shard.name, key, skipped=True)
-    counting = _Counting(settings, unit, path, key)
+    if before := counted_before(shard, settings):
+        return before
+    key = key_of(shard, settings)
+    counting = _Counting(settings, dict(settings.labeller)["unit"], counts_of(shard.name, settings.out), key)
     for file in shard.files:
         try:
             CONTAINERS[file.container].rewrite(file.source, None, dict(settings.fields), False, counting, file.part)
@@ -390,15 +402,24 @@ def count_shard(shard: Shard, settings: Settings) -> Outcome:
     return Outcome(shard.name, key, records=counting.records)
 
 
-def _key_of(path: Path) -> str | None:
+def counted_before(shard: Shard, settings: Settings) -> Outcome | None:
+    """The outcome of a shard that was counted before with the same contents and settings."""
     import pyarrow as pa
     from pyarrow import parquet
 
     try:
-        with path.open("rb") as file:
-            return str(parquet.read_metadata(file).metadata[_KEY].decode())
+        with counts_of(shard.name, settings.out).open("rb") as file:
+            key = parquet.read_metadata(file).metadata[_KEY].decode()
     except (OSError, pa.ArrowException, KeyError, TypeError):
         return None
+    return Outcome(shard.name, key, skipped=True) if key == key_of(shard, settings) else None
+
+
+def _join(shard: Shard, parts: Sequence[Shard], found: Sequence[Outcome], key: str, settings: Settings) -> Outcome:
+    """Makes the memory of a file of those of its parts."""
+    paths = [counts_of(part.name, within(part, settings).out) for part in parts]
+    _merge_all(paths, counts_of(shard.name, settings.out), key, whole=True)
+    return Outcome(shard.name, key)
 
 
 class _Counting:
@@ -469,7 +490,7 @@ class _Counting:
             return
         if self._codes:
             self._flush(self.path.with_name(f"{self.path.name}.{len(self._runs)}"))
-        _merge(self._runs, self.path, self.key, whole=True)
+        _merge_all(self._runs, self.path, self.key, whole=True)
         for run in self._runs:
             run.unlink()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from pyarrow import parquet
 
 from declutter.archive import clean_archive, merge_memories
 from declutter.archive import sites as learning
+from declutter.archive.engines import ENGINES
 from declutter.archive.sites import most_frequent
 from declutter.errors import ModelError, UsageError
 from declutter.memory import load_memory
@@ -128,6 +130,84 @@ def test_bounded_memory_changes_nothing(archive, tmp_path, clean, monkeypatch, f
         path.name for path in (tmp_path / "bounded").rglob("*") if ".runs" in path.name or path.name.endswith(".part")
     ]
     assert left == []
+
+
+@pytest.mark.parametrize("size", [1, 700, 3000])
+def test_large_files_are_counted_in_parts_to_the_same_bytes(archive, tmp_path, clean, monkeypatch, size):
+    pa = pytest.importorskip("pyarrow")
+    monkeypatch.setattr(learning, "_GROUP", 20)
+    table = pa.Table.from_pylist([record(n) for n in range(90, 130)])
+    parquet.write_table(table, archive / "b.parquet", row_group_size=7)
+    clean(archive, tmp_path / "whole", memory="learn")
+    parts = []
+    monkeypatch.setattr(
+        learning,
+        "count_shard",
+        lambda shard, settings, old=learning.count_shard: (parts.append(shard.part), old(shard, settings))[1],
+    )
+    clean(archive, tmp_path / "parts", memory="learn", part_bytes=size)
+    assert len(set(parts) - {None}) > 6
+    assert counted(tmp_path / "parts") == counted(tmp_path / "whole")
+    assert results(tmp_path / "parts") == results(tmp_path / "whole")
+    assert not (tmp_path / "parts/parts").exists()
+    parts.clear()
+    assert clean(archive, tmp_path / "parts", memory="learn", part_bytes=size).skipped == 6
+    assert parts == []
+
+
+def counted(out: Path) -> dict[str, bytes]:
+    """The memory of every shard."""
+    return {path.name: path.read_bytes() for path in (out / "state/memory").iterdir()}
+
+
+def test_the_file_is_the_same_however_its_rows_were_handed_over(archive, tmp_path, clean, monkeypatch):
+    clean(archive, tmp_path / "out", memory="learn")
+    run = learning._Run(tmp_path / "out/state/memory/0.jsonl.parquet")
+    whole = run.take(len(run.ahead))
+    run.close()
+    assert len(whole) > 50
+    monkeypatch.setattr(learning, "_GROUP", 10)
+    for name, cuts in (("once", [0, len(whole)]), ("often", [0, 1, 4, 4, 17, 30, len(whole)])):
+        with (tmp_path / name).open("wb") as target:
+            writer = learning._Writer(target)
+            for start, stop in pairwise(cuts):
+                writer.write(whole.slice(start, stop))
+            writer.close()
+    assert (tmp_path / "once").read_bytes() == (tmp_path / "often").read_bytes()
+    groups = parquet.ParquetFile(tmp_path / "once").metadata
+    sizes = [groups.row_group(i).num_rows for i in range(groups.num_row_groups)]
+    assert sizes == [10] * (len(whole) // 10) + [len(whole) % 10] * (len(whole) % 10 > 0)
+
+
+def test_a_shard_that_was_given_up_has_no_say(archive, tmp_path, clean, monkeypatch):
+    clean(archive, tmp_path / "out", memory="learn")
+
+    def failing(work, shards, workers):
+        while shards:
+            shard = shards.popleft()
+            yield shard, None if shard.name == "0.jsonl" else work(shard)
+
+    monkeypatch.setitem(ENGINES, "local", failing)
+    write(archive / "0.jsonl", [])
+    clean_archive(archive, tmp_path / "out", memory="learn", threshold=0.0, drop_phrases=["share this"])
+    (archive / "0.jsonl").unlink()
+    assert rows(tmp_path / "out/memory.parquet") == expected(archive)
+
+
+@pytest.mark.parametrize("memory", ["learn", "s3://bucket/memory.parquet"])
+def test_a_memory_in_an_object_store_is_refused(archive, tmp_path, memory):
+    pytest.importorskip("upath", reason="needs the extra cloud")
+    out = "memory://refused" if memory == "learn" else tmp_path / "out"
+    with pytest.raises(UsageError, match="a file on this machine"):
+        clean_archive(archive, out, memory=memory)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_memory_is_learnt_on_ray(archive, tmp_path):
+    pytest.importorskip("ray", reason="needs the extra ray")
+    clean_archive(archive, tmp_path / "local", workers=1, memory="learn")
+    clean_archive(archive, tmp_path / "ray", engine="ray", workers=2, memory="learn", part_bytes=2000)
+    assert results(tmp_path / "ray") == results(tmp_path / "local")
 
 
 def test_the_same_fingerprint_in_its_first_bits_is_not_the_same_paragraph():
