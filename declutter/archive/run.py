@@ -305,7 +305,7 @@ def _checksum(value: Any) -> str:
 
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for package in ("numpy", "lxml", "beautifulsoup4", "pyarrow", "fastwarc"):
+    for package in ("numpy", "lxml", "beautifulsoup4", "pyarrow", "fastwarc", "publicsuffixlist"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:  # of the extra

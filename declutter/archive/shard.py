@@ -266,11 +266,12 @@ class _Cleaning:
             document = labeller.label(text, form, record.site or record.url)
             cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
-        self.survey.add(document, cleaned.labels, Location(str(self.file.source), record.position, record.url))
+        location = Location(str(self.file.source), record.position, record.url)
+        self.survey.add(document, cleaned.labels, location, record.site)
         return cleaned
 
     def _unchanged(self, record: Record, reason: str) -> Changed:
-        self.fail(record.position, reason, record.url)
+        self.fail(record.position, reason, record.url, record.site)
         return Changed(None, record.labels if _of_its_own(record.labels) else {"error": reason})
 
     def _count(self, document: Document, labels: dict[str, Any]) -> None:
@@ -281,8 +282,8 @@ class _Cleaning:
         counts.removed.update(entry["kind"] for entry in labels["removed"])
         counts.flagged.update(labels["flags"])
 
-    def fail(self, position: int | None, reason: str, url: str | None = None) -> None:
-        """Counts and writes down what failed.
+    def fail(self, position: int | None, reason: str, url: str | None = None, site: str | None = None) -> None:
+        """Counts and writes down what failed; see `containers.record.Change`. A site's name comes before its address.
 
         Raises:
             StoppedError: that is to end the run.
@@ -293,7 +294,7 @@ class _Cleaning:
             part = "" if self.file.part is None else f", in the part from {self.file.part[0]:,}"
             raise StoppedError(f"{self.file.source}{part}{at}: {reason}")
         self.outcome.errors += 1
-        self.survey.fail(url)
+        self.survey.fail(site or url)
         write_line(self.errors, where | {"reason": reason})
 
 

@@ -28,13 +28,18 @@ COLUMNS = {"site": "string", "fingerprint": "uint64", "documents": "uint32", "ex
 _GROUPS = 64  # row groups that are kept; of 131,072 rows, as declutter writes them, that is 100 MB
 
 
-def site_of(url: str | None) -> str | None:
+def site_of(url: str | None, strict: bool = True) -> str | None:
     """The site that an address belongs to: its registered domain, by the list of public suffixes that comes with publicsuffixlist.
 
-    What is no address is the name of a site already. Hosts without a registered domain (a number, one word) stand for themselves.
+    What is no address is the name of a site already. Hosts without a registered domain (a number, one word) stand for
+    themselves; an address without a host belongs to no site.
+
+    Args:
+        url: an address, or the name of a site.
+        strict: refuse to go on where publicsuffixlist is not installed; otherwise the host, less "www.", then is the site.
 
     Raises:
-        MissingExtraError: publicsuffixlist is not installed.
+        MissingExtraError: publicsuffixlist is not installed, and `strict`.
 
     >>> site_of("https://www.news.example.co.uk/2026/ferry.html"), site_of("The Harbour Lantern")
     ('example.co.uk', 'The Harbour Lantern')
@@ -48,12 +53,19 @@ def site_of(url: str | None) -> str | None:
     except ValueError:
         host = ""
     host = host.rstrip(".")
+    if not host and (url.startswith("/") or "//" in url):
+        return None
     if not host or any(map(str.isspace, host)) or ("//" not in url and "." not in host):
         return url or None
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
-        return _suffixes().privatesuffix(_ascii(host)) or host
+        host = _ascii(host)
+    if (suffixes := _suffixes()) is not None:
+        return suffixes.privatesuffix(host) or host
+    if strict:
+        raise needs("publicsuffixlist")
+    return host.removeprefix("www.")
 
 
 def _ascii(host: str) -> str:
@@ -69,7 +81,7 @@ def _suffixes() -> Any:
     try:
         from publicsuffixlist import PublicSuffixList
     except ImportError:
-        raise needs("publicsuffixlist") from None
+        return None
     return PublicSuffixList()
 
 

@@ -1,13 +1,15 @@
 """Memories as they are read: the right site, the right counts, whatever the file's size, and refusals."""
 
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from declutter.errors import ModelError
+from declutter.errors import MissingExtraError, ModelError
 from declutter.memory import Memory, load_memory, site_of
+from declutter.memory.lookup import _suffixes
 from declutter.memory.paragraphs import WHOLE, fingerprints
 
 pytest.importorskip("pyarrow", reason="needs the extra archive")
@@ -34,7 +36,9 @@ APPEAL, SHARE, STORY = "Become a supporter from 4 euros a month.", "Share this s
         ("https://co.uk/", "co.uk"),
         ("The Harbour Lantern", "The Harbour Lantern"),
         ("lantern", "lantern"),
-        ("http://[broken", "http://[broken"),
+        ("http://[broken", None),
+        ("/local/path", None),
+        ("file:///local/path", None),
         ("", None),
         ("  ", None),
         (None, None),
@@ -42,6 +46,22 @@ APPEAL, SHARE, STORY = "Become a supporter from 4 euros a month.", "Share this s
 )
 def test_the_site_of_an_address_is_its_registered_domain_and_a_name_is_a_site(url, site):
     assert site_of(url) == site
+
+
+def test_without_the_list_of_suffixes_a_host_is_a_site_only_where_that_will_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "publicsuffixlist", None)
+    _suffixes.cache_clear()
+    for url, site in (
+        ("https://www.news.example.co.uk/a", "news.example.co.uk"),
+        ("https://www.www.org", "www.org"),
+        ("http://192.0.2.7/page", "192.0.2.7"),
+        ("The Harbour Lantern", "The Harbour Lantern"),
+        (None, None),
+    ):
+        assert site_of(url, strict=False) == site
+    with pytest.raises(MissingExtraError, match="publicsuffixlist"):
+        site_of("https://example.org/")
+    _suffixes.cache_clear()
 
 
 def test_counts_are_by_site_and_by_document(remember):
