@@ -76,6 +76,12 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
     )
     _add_kinds(parser)
     _add_labeller(parser)
+    parser.add_argument(
+        "--memory",
+        metavar="FILE",
+        help="how many documents of a site hold the same paragraph, as `declutter archive --memory learn` left it; needs --url",
+    )
+    parser.add_argument("--url", metavar="URL", help="where the input comes from: an address, or the name of a site")
 
 
 def _add_kinds(parser: argparse.ArgumentParser) -> None:
@@ -187,6 +193,8 @@ def _explain_parser() -> argparse.ArgumentParser:
 
 
 def _labeller(arguments: argparse.Namespace) -> Declutter:
+    if arguments.memory and not arguments.url:
+        raise UsageError("--memory needs --url, to know the site")
     return Declutter(
         arguments.model,
         keep=arguments.keep,
@@ -197,6 +205,7 @@ def _labeller(arguments: argparse.Namespace) -> Declutter:
         budget=arguments.budget,
         keep_phrases=arguments.keep_phrase,
         drop_phrases=arguments.drop_phrase,
+        memory=arguments.memory,
     )
 
 
@@ -254,7 +263,7 @@ def _each(arguments: argparse.Namespace, write: Any, spare_stdin: bool) -> int:
     for name in names:
         raw = sys.stdin.buffer.read() if name == STDIN else None
         try:
-            document = labeller.label(Path(name) if raw is None else raw, arguments.format)
+            document = labeller.label(Path(name) if raw is None else raw, arguments.format, arguments.url)
         except SourceError as error:
             failed += 1
             if raw is not None and spare_stdin:
@@ -312,7 +321,7 @@ def _temporary(path: Path) -> Iterator[IO[str]]:
 def _archive_parser() -> argparse.ArgumentParser:
     from declutter.archive.containers import fields_help
     from declutter.archive.engines import ENGINES
-    from declutter.archive.run import LIMITS, ON_ERROR, PART_BYTES
+    from declutter.archive.run import LEARN, LIMITS, OFF, ON_ERROR, PART_BYTES
 
     parser = _parser(
         "archive",
@@ -322,6 +331,7 @@ def _archive_parser() -> argparse.ArgumentParser:
         "  declutter archive 'news-*.jsonl.zst' --out cleaned --fields text=body,url=link --workers 8\n"
         "  declutter archive CC-MAIN-20261101.warc.wet.gz --out cleaned --for corpus --on-error stop\n"
         "  declutter archive records.parquet --out labelled --sidecar\n"
+        "  declutter archive crawl/ --out cleaned --memory learn\n"
         "  declutter archive crawl/ --out cleaned --engine ray --ray-address auto",
     )
     parser.add_argument("sources", nargs="+", metavar="SRC", help="files, folders, globs, or URLs of such (s3://...)")
@@ -362,6 +372,13 @@ def _archive_parser() -> argparse.ArgumentParser:
             metavar="N",
             help=f"a document of more {of} is counted as an error (default: %(default)s)",
         )
+    parser.add_argument(
+        "--memory",
+        default=OFF,
+        metavar="FILE",
+        help="weigh in how many documents of its site a paragraph stands: by a file that was learnt before, or "
+        f"{LEARN!r} to go through the archive once before and count, into DIR/memory.parquet (default: %(default)s)",
+    )
     _add_kinds(parser)
     _add_labeller(parser)
     return parser
@@ -436,6 +453,35 @@ def _run_report(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _memory_parser() -> argparse.ArgumentParser:
+    parser = _parser(
+        "memory",
+        "Shows what a memory of sites holds, or makes one of several. A memory is a Parquet file that other tools can read too.",
+        "  declutter memory show cleaned/memory.parquet --site example.org\n"
+        "  declutter memory merge may.parquet june.parquet --out both.parquet",
+    )
+    parser.add_argument("action", choices=("show", "merge"))
+    parser.add_argument("files", nargs="+", metavar="FILE", help="memories; to merge, those of different documents")
+    parser.add_argument("--out", metavar="FILE", help="where the merged memory goes")
+    parser.add_argument("--site", metavar="URL", help="show this site alone: an address in it, or its name")
+    parser.add_argument("--top", type=int, default=20, metavar="N", help="show N paragraphs (default: %(default)s)")
+    return parser
+
+
+def _run_memory(arguments: argparse.Namespace) -> int:
+    from declutter.archive.sites import merge_memories, most_frequent
+
+    if arguments.action == "merge":
+        if not arguments.out:
+            raise UsageError("--out is needed: the file for the merged memory")
+        merge_memories(arguments.files, arguments.out)
+        return 0
+    for file in arguments.files:
+        for row in most_frequent(file, arguments.top, arguments.site):
+            _write_bytes(f"{row.documents}/{row.of}\t{row.site}\t{row.example}\n".encode())
+    return 0
+
+
 def _after_errors(errors: int, out: str) -> int:
     if errors:
         _complain(f"see {out.rstrip('/')}/errors.jsonl")
@@ -472,6 +518,11 @@ def _train_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: 0)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: %(default)s)")
     parser.add_argument("--pages", type=int, metavar="N", help="use at most N pages of each set, for a quick try")
+    parser.add_argument(
+        "--only",
+        choices=("memory",),
+        help="train what a memory of sites says for the model that is in DIR, in some minutes, and leave the rest as it is",
+    )
     return parser
 
 
@@ -479,16 +530,15 @@ def _run_train(arguments: argparse.Namespace) -> int:
     if arguments.data is None:
         raise UsageError("--data is needed: the folder of the third-party sets that corpus/sources.toml names")
     _needs_training()
-    from declutter.training import report, train
+    from declutter.training import memory, report, train
 
-    settings = train.Settings(seed=arguments.seed, jobs=arguments.jobs, page_limit=arguments.pages)
-    train.train(
-        arguments.corpus,
-        arguments.data,
-        arguments.out,
-        settings,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    if arguments.only is None:
+        settings = train.Settings(seed=arguments.seed, jobs=arguments.jobs, page_limit=arguments.pages)
+        train.train(arguments.corpus, arguments.data, arguments.out, settings, say)
+    memory.train_memory(arguments.corpus, arguments.data, arguments.out, arguments.seed, arguments.jobs, say)
     report.write_card(arguments.out, arguments.corpus, arguments.data)
     return 0
 
@@ -579,6 +629,7 @@ COMMANDS = {
     "archive": (_archive_parser, _run_archive),
     "apply": (_apply_parser, _run_apply),
     "report": (_report_parser, _run_report),
+    "memory": (_memory_parser, _run_memory),
     "evaluate": (_evaluate_parser, _run_evaluate),
     "train": (_train_parser, _run_train),
     "corpus": (_corpus_parser, _run_corpus),

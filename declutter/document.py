@@ -122,6 +122,20 @@ class Notice(NamedTuple):
     ends: float
 
 
+class Repetition(NamedTuple):
+    """How often the paragraphs of a document stand in the documents of its site, by a memory.
+
+    Attributes:
+        documents: how many documents of the site hold each paragraph, int64; 0 for what the memory does not know.
+        of: how many documents of the site the memory knows.
+        shifts: by how much that changed each paragraph's log-odds of content, float64; 0 unless two documents hold it.
+    """
+
+    documents: np.ndarray
+    of: int
+    shifts: np.ndarray
+
+
 class Judge(Protocol):
     """What can be asked about a document after it was judged; costs nothing until asked."""
 
@@ -148,6 +162,7 @@ class Document(Sequence[Paragraph]):
         notes: what the policy has to say about the decision, in whole sentences.
         unfamiliar: a hint about the whole document: its language or script is one that the classifier has seen little of.
         grounds: what the judge found out to explain paragraphs; None until one is asked about.
+        repetition: what a memory of the document's site had to say; None without one, or where it does not know the site.
     """
 
     __slots__ = (
@@ -161,6 +176,7 @@ class Document(Sequence[Paragraph]):
         "kinds",
         "notes",
         "probabilities",
+        "repetition",
         "source",
         "unfamiliar",
     )
@@ -175,6 +191,7 @@ class Document(Sequence[Paragraph]):
         notes: list[str],
         unfamiliar: bool,
         judge: Judge,
+        repetition: Repetition | None = None,
     ):
         self.source = source
         self.probabilities = probabilities
@@ -185,6 +202,7 @@ class Document(Sequence[Paragraph]):
         self.notes = notes
         self.unfamiliar = unfamiliar
         self.grounds: Any = None
+        self.repetition = repetition
         self._judge = judge
         self._paths: list[str | None] | None = None
         self._uncertain: list[bool] | None = None

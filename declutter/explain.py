@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from declutter.document import Reason, Source
+from declutter.document import Document, Reason, Source
 from declutter.features import FEATURES, extract, log_softmax
 from declutter.kinds import SCORED, Kind
+from declutter.memory import odds_of, shifted
 from declutter.model import Model, Network
 
 
@@ -68,6 +69,22 @@ def reasons(model: Model, source: Source, kind: Kind, index: int, grounds: Groun
     return sorted(found, key=lambda reason: -abs(reason.weight))
 
 
+def repeated(document: Document, index: int) -> Reason | None:
+    """What a memory said for or against a paragraph's kind; None where it said nothing.
+
+    The weight is what the log-odds of the kind gained by it.
+    """
+    repetition, kind = document.repetition, document.kinds[index]
+    if repetition is None or not repetition.shifts[index] or kind is Kind.HEADLINE:
+        return None
+    after = np.log(np.maximum(document.probabilities[index : index + 1].astype(np.float64), np.finfo(np.float32).tiny))
+    before = shifted(after, -repetition.shifts[index : index + 1])
+    chosen = SCORED.index(kind)
+    weight = float((odds_of(after, chosen) - odds_of(before, chosen))[0])
+    documents = int(repetition.documents[index])
+    return Reason(f"stands in {documents:,} of {repetition.of:,} documents of this site", round(weight, 2))
+
+
 def _sentence(family: str, meaning: str) -> str:
     """Evidence as a person reads it; what the words around look like is one piece of evidence, not one a kind."""
     if family == "words":
@@ -81,8 +98,4 @@ def _sentence(family: str, meaning: str) -> str:
 
 
 def _log_odds(network: Network, columns: np.ndarray, kind: Kind) -> np.ndarray:
-    scores = log_softmax(network.scores(columns))
-    chosen = SCORED.index(kind)
-    against = np.delete(scores, chosen, axis=1)
-    odds: np.ndarray = scores[:, chosen] - np.log(np.exp(against).sum(axis=1))
-    return odds
+    return odds_of(log_softmax(network.scores(columns)), SCORED.index(kind))

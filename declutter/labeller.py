@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from declutter import explain
-from declutter.document import Document, Reason, Source
+from declutter.document import Document, Reason, Repetition, Source
 from declutter.errors import UsageError
-from declutter.features import extract
+from declutter.features import Evidence, extract
 from declutter.features.words import FAMILIAR, familiarity
 from declutter.kinds import SCORED
+from declutter.memory import LookUp, load_memory, shifted, site_of
 from declutter.model import Model, default_model, load_model
 from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
 from declutter.readers import read
@@ -52,39 +53,47 @@ class Declutter:
         budget: float | None = None,
         keep_phrases: Iterable[str] | str | None = None,
         drop_phrases: Iterable[str] | str | None = None,
+        memory: LookUp | Path | str | None = None,
     ):
         self.policy = make_policy(keep, drop, threshold, preset, budget, keep_phrases, drop_phrases)
         self.unit = unit
         self.model = (
             default_model() if model is None else model if isinstance(model, Model) else load_model(Path(model))
         )
+        self.memory = load_memory(memory) if isinstance(memory, (str, Path)) else memory
+        if self.memory is not None:
+            self.model.needs_memory()
 
-    def label(self, source: Any, format: str = "auto") -> Document:
+    def label(self, source: Any, format: str = "auto", url: str | None = None) -> Document:
         """Says of every paragraph of a source what it is; see `declutter.label`."""
         found = read(source, format, self.unit)
         if not found.texts:
             return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], {}, [], False, self)
         evidence = extract(found, self.model.words.scores, self.model.score_names)
-        probabilities = np.exp(self.model.scores(evidence))
+        scores = self.model.scores(evidence)
+        repetition = self._recall(found, evidence, scores, url)
+        probabilities = np.exp(scores if repetition is None else shifted(scores, repetition.shifts))
         thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
         page = found.page
         headline = None if page is None else page.headline
         decision = decide(self.policy, thresholds, found.texts, probabilities, page is not None, headline)
         unfamiliar = familiarity(evidence.words, self.model.known_words) < FAMILIAR
-        return Document(found, probabilities, *decision, unfamiliar, self)
+        return Document(found, probabilities, *decision, unfamiliar, self, repetition)
 
-    def clean(self, source: Any, format: str = "auto", output: str = "text") -> str:
+    def clean(self, source: Any, format: str = "auto", output: str = "text", url: str | None = None) -> str:
         """What is kept of a source; see `declutter.clean`."""
         if output not in OUTPUTS:
             raise UsageError(f"unknown output {output!r}; the outputs are {', '.join(OUTPUTS)}")
-        document = self.label(source, format)
+        document = self.label(source, format, url)
         return document.text if output == "text" else self.write(document, output)
 
     def explain(self, document: Document, index: int) -> list[Reason]:
         """All evidence about a paragraph, strongest first."""
         if document.grounds is None:
             document.grounds = explain.find_grounds(self.model, document.source)
-        return explain.reasons(self.model, document.source, document.kinds[index], index, document.grounds)
+        found = explain.reasons(self.model, document.source, document.kinds[index], index, document.grounds)
+        repeated = explain.repeated(document, index)
+        return found if repeated is None else sorted([*found, repeated], key=lambda reason: -abs(reason.weight))
 
     def uncertain(self, document: Document) -> list[bool]:
         """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""
@@ -103,6 +112,15 @@ class Declutter:
         """What is kept of a document as "markdown" or "html"."""
         return "".join(WRITERS[output](document)).removesuffix("\n")
 
+    def _recall(self, found: Source, evidence: Evidence, scores: np.ndarray, url: str | None) -> Repetition | None:
+        """What the memory says of the site, if it knows it."""
+        site = None if self.memory is None else site_of(url)
+        if self.memory is None or site is None:
+            return None
+        documents, of = self.memory.look_up(found.texts, site)
+        shifts = self.model.needs_memory().shifts(scores, evidence.lengths, documents, of)
+        return Repetition(documents, of, shifts) if of else None
+
     def _thresholds(self, source: Source, preset: str) -> Thresholds:
         return self.model.thresholds["text" if source.page is None else "html"][preset]
 
@@ -114,6 +132,8 @@ def _cached(options: tuple[tuple[str, Any], ...]) -> Declutter:
 
 def _labeller(model: Model | Path | str | None, **options: Any) -> Declutter:
     """A labeller; without a model of the user's own, one for all calls with the same options."""
+    if isinstance(options["memory"], (str, Path)):
+        options["memory"] = load_memory(options["memory"])  # once, but anew where the file has changed
     if model is not None:
         return Declutter(model, **options)
     return _cached(tuple((name, _hashable(value)) for name, value in options.items()))
@@ -136,13 +156,16 @@ def label(
     keep_phrases: Iterable[str] | str | None = None,
     drop_phrases: Iterable[str] | str | None = None,
     model: Model | Path | str | None = None,
+    memory: LookUp | Path | str | None = None,
+    url: str | None = None,
 ) -> Document:
     """Says of every paragraph of a page or a text what it is: the article, or which kind of publisher boilerplate.
 
     Args:
         source: str, bytes, `pathlib.Path`, an lxml element or tree, a BeautifulSoup object or tag, or a list of paragraphs.
         format: "html", "text", or "auto", which finds out and raises where a source looks like neither.
-        keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `Declutter`.
+        keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model, memory: see `Declutter`.
+        url: address of the document, or the name of its site; whose paragraphs the memory is asked for.
 
     Returns:
         Every paragraph in order, none dropped.
@@ -167,7 +190,8 @@ def label(
         budget=budget,
         keep_phrases=keep_phrases,
         drop_phrases=drop_phrases,
-    ).label(source, format)
+        memory=memory,
+    ).label(source, format, url)
 
 
 def clean(
@@ -184,6 +208,8 @@ def clean(
     keep_phrases: Iterable[str] | str | None = None,
     drop_phrases: Iterable[str] | str | None = None,
     model: Model | Path | str | None = None,
+    memory: LookUp | Path | str | None = None,
+    url: str | None = None,
 ) -> str:
     """What is left of a page or a text without its notices; the other arguments and errors are as for `label`.
 
@@ -209,4 +235,5 @@ def clean(
         budget=budget,
         keep_phrases=keep_phrases,
         drop_phrases=drop_phrases,
-    ).clean(source, format, output)
+        memory=memory,
+    ).clean(source, format, output, url)

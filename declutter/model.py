@@ -1,7 +1,8 @@
 """Arrays in, probabilities out: the trained model as numpy arrays and JSON, which refuses what it does not fit.
 
 A model is a folder of two files: `weights.npz` (arrays, never pickled objects) and `model.json` (format version, kinds,
-feature names in order, thresholds, where it comes from, and the checksum of the weights).
+feature names in order, thresholds, where it comes from, and the checksum of the weights). A third, `memory.json`, may lie beside
+them: the weights of what a memory of sites says.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from declutter.features import Evidence, feature_names, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree, score_names
 from declutter.features.words import BUCKETS, KNOWN_BITS, Words, score_words
 from declutter.kinds import SCORED
+from declutter.memory.evidence import WEIGHTS as MEMORY
+from declutter.memory.evidence import MemoryWeights, load_weights
 from declutter.policy import PRESETS, Thresholds
 
 FORMAT = 2
@@ -95,6 +98,7 @@ class Model:
         known_words: uint8, a bit for every slot of `words.known_slots`: whether such a word was seen in training.
         thresholds: by format and preset.
         about: the whole description, as in model.json.
+        memory: what repetition on a site says; None where nothing was trained for that.
     """
 
     words: WordNetwork
@@ -104,12 +108,19 @@ class Model:
     networks: dict[str, tuple[Network, ...]]
     thresholds: dict[str, dict[str, Thresholds]]
     about: dict[str, Any]
+    memory: MemoryWeights | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """The model that comes with declutter is pickled by name: documents that workers send back would each carry it."""
         if default_model.cache_info().currsize and self is default_model():
             return default_model, ()
         return Model, tuple(getattr(self, name) for name in self.__slots__)
+
+    def needs_memory(self) -> MemoryWeights:
+        """What repetition on a site says; raises `ModelError` where nothing was trained for that."""
+        if self.memory is None:
+            raise ModelError("this model was not trained for a memory of sites: declutter train --only memory")
+        return self.memory
 
     def score_names(self, tree: Tree) -> np.ndarray:
         """Scores of every block by the class and id names around it: float32, blocks x kinds."""
@@ -214,6 +225,8 @@ def load_model(folder: Path) -> Model:
         states = [(folder / name).stat() for name in (DESCRIPTION, WEIGHTS)]
     except OSError as error:
         raise ModelError(f"no model at {folder}: {error.strerror or error}") from None
+    if (folder / MEMORY).exists():
+        states.append((folder / MEMORY).stat())
     return _load(folder.resolve(), *((state.st_mtime_ns, state.st_size, state.st_ino) for state in states))
 
 
@@ -250,6 +263,7 @@ def _load(folder: Path, *state: tuple[int, int, int]) -> Model:
         networks,
         {form: {preset: Thresholds(**about["thresholds"][form][preset]) for preset in PRESETS} for form in PASSES},
         about,
+        load_weights(folder),
     )
 
 

@@ -142,6 +142,10 @@ CASES = [
     Case("--keep-phrase= good.txt", code=2, complaints=("a phrase to keep or drop must be a text that is not empty",)),
     Case(f"{ALL} --removed=folder good.txt", code=2, out=TEXT, complaints=("folder is a directory",)),
     Case("train --out=folder", code=2, complaints=("--data is needed",)),
+    Case("--memory=memory.parquet good.txt", code=2, complaints=("--memory needs --url",)),
+    Case("--memory=memory.parquet --url=a.example", TEXT, code=2, out=TEXT, complaints=("no memory at memory.parquet",)),
+    Case("memory show memory.parquet", code=2, complaints=("no memory at memory.parquet",)),
+    Case("memory merge memory.parquet", code=2, complaints=("--out is needed",)),
     Case("corpus check --corpus=nowhere", code=2, complaints=("no corpus at nowhere",)),
     # a model that cannot be used
     Case("--model=nowhere", TEXT, code=2, out=TEXT, complaints=("no model at nowhere",)),
@@ -415,3 +419,35 @@ def test_a_closed_pipe_is_no_error(root, arguments):
             program.stdin.close()
         assert program.stderr.read() == b""
         assert program.wait() == 0
+
+
+def test_an_archive_is_learnt_and_its_memory_shown_merged_and_used(tmp_path, capsysbinary):
+    pytest.importorskip("pyarrow", reason="needs the extra archive")
+    pytest.importorskip("publicsuffixlist", reason="needs the extra archive")
+    line = "Residents of Sandholm read this newspaper since 1912."
+    texts = [
+        f"The council met for the {word} time, and the ferry was on its agenda.\n{line}\n"
+        for word in ("first", "second", "third")
+    ]
+    (tmp_path / "in.jsonl").write_text(
+        "".join(
+            json.dumps({"url": f"https://www.lantern.example/{i}", "text": text}) + "\n"
+            for i, text in enumerate(texts * 10)
+        )
+    )
+    out = tmp_path / "out"
+    assert main(["archive", str(tmp_path / "in.jsonl"), "--out", str(out), "--workers=1", "--memory=learn"]) == 0
+    memory = str(out / "memory.parquet")
+    capsysbinary.readouterr()
+    assert main(["memory", "show", memory, "--top=1", "--site=https://m.lantern.example/x"]) == 0
+    assert capsysbinary.readouterr().out.decode() == f"30/30\tlantern.example\t{line}\n"
+    assert main(["memory", "merge", memory, memory, "--out", str(tmp_path / "both.parquet")]) == 0
+    assert main(["memory", "show", str(tmp_path / "both.parquet"), "--top=1"]) == 0
+    assert capsysbinary.readouterr().out.decode().startswith("60/60\t")
+    (tmp_path / "new.txt").write_text(
+        f"The harbour master said on Monday that the ice would hold until March.\n{line}\n"
+    )
+    for arguments, found in (([], True), (["--memory", memory, "--url=https://www.lantern.example/new"], False)):
+        main(["label", "--reasons=99", str(tmp_path / "new.txt"), *arguments])
+        label = json.loads(capsysbinary.readouterr().out.splitlines()[-1])
+        assert any("stands in 30 of 30 documents" in reason["text"] for reason in label["reasons"]) is not found

@@ -337,3 +337,73 @@ def test_any_input_that_can_be_labelled_has_every_output(labeller, source, forma
     except DeclutterError:
         return
     assert bool(document.markdown) == bool(document.html) == any(document.kept)
+
+
+class Crowd:
+    """A memory that knows one site, and says that every short paragraph stands in all of its documents."""
+
+    def look_up(self, texts, site):
+        found = np.array([200 if len(text) < 120 else 1 for text in texts], np.int64)
+        return (found, 200) if site == "daily.example" else (np.zeros_like(found), 0)
+
+
+@pytest.mark.parametrize("source", [ARTICLE, PAGE])
+def test_without_an_address_or_a_site_it_knows_a_memory_has_no_say(source, labeller):
+    pytest.importorskip("publicsuffixlist", reason="needs the extra archive")
+    plain = labeller.label(source)
+    for url in (None, "https://www.nightly.example/1"):
+        document = Declutter(memory=Crowd()).label(source, url=url)
+        assert document.repetition is None
+        assert (document.probabilities == plain.probabilities).all()
+    assert plain.repetition is None
+
+
+@pytest.mark.parametrize("source", [ARTICLE, PAGE])
+def test_what_repeats_is_less_likely_article_and_all_else_stays_to_the_bit(source, labeller):
+    pytest.importorskip("publicsuffixlist", reason="needs the extra archive")
+    plain, document = labeller.label(source), Declutter(memory=Crowd()).label(source, url="https://www.daily.example/1")
+    short = np.array([len(paragraph.text) < 120 for paragraph in document])
+    assert 0 < short.sum() < len(short)
+    assert (document.probabilities[~short] == plain.probabilities[~short]).all()
+    assert (document.probabilities[short, 0] < plain.probabilities[short, 0]).all()
+    assert document.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert document.repetition.of == 200
+    assert (document.repetition.shifts[~short] == 0).all()
+
+
+def test_reasons_say_in_how_many_documents_a_paragraph_stands(labeller):
+    pytest.importorskip("publicsuffixlist", reason="needs the extra archive")
+    document = Declutter(memory=Crowd()).label(ARTICLE, url="https://www.daily.example/1")
+    before, after = next(
+        pair for pair in zip(labeller.label(ARTICLE), document, strict=True) if "letters" in pair[0].text
+    )
+    assert before.kind is Kind.CONTENT
+    assert after.kind in declutter.NOTICES
+    reasons = {reason.text: reason.weight for reason in after.reasons(99)}
+    assert reasons["stands in 200 of 200 documents of this site"] > 1
+    assert not any("documents of this site" in reason.text for reason in before.reasons(99))
+    weights = [abs(reason.weight) for reason in after.reasons(99)]
+    assert weights == sorted(weights, reverse=True)
+    assert not any("documents of this site" in reason.text for reason in document[2].reasons(99))
+
+
+def test_a_memory_is_a_file_too_and_labelled_documents_can_be_pickled(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra archive")
+    pytest.importorskip("publicsuffixlist", reason="needs the extra archive")
+    import pyarrow as pa
+
+    from declutter.memory.paragraphs import WHOLE, fingerprints
+
+    line = "Residents of Sandholm read this newspaper since 1912."
+    rows = {"fingerprint": [WHOLE, int(fingerprints([line])[0])], "documents": [200, 200], "example": [None, line]}
+    schema = [("site", pa.string()), ("fingerprint", pa.uint64()), ("documents", pa.uint32()), ("example", pa.string())]
+    table = pa.table({"site": ["daily.example"] * 2, **rows}, schema=pa.schema(schema, {"declutter.memory": "1"}))
+    parquet.write_table(table, tmp_path / "memory.parquet")
+    text = ARTICLE + line
+    options = {"memory": tmp_path / "memory.parquet", "url": "https://www.daily.example/1"}
+    assert declutter.clean(text, **options) == declutter.clean(text, drop_phrases=[line])
+    document = pickle.loads(pickle.dumps(declutter.label(text, **options)))
+    assert document.repetition.documents[-1] == 200
+    assert document[-1].reasons(99) == declutter.label(text, **options)[-1].reasons(99)
+    with pytest.raises(DeclutterError, match="no memory at"):
+        declutter.label(text, memory=tmp_path / "absent", url="https://www.daily.example/1")

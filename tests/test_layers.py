@@ -12,7 +12,7 @@ import declutter
 
 # "declutter" is the package's public face: the labeller's users stand below it.
 LAYERS = [
-    "errors", "kinds", "document", "policy", "readers", "features", "model", "explain", "writers", "labeller",
+    "errors", "kinds", "document", "policy", "readers", "features", "memory", "model", "explain", "writers", "labeller",
     "declutter", "archive", "training", "cli", "__main__",
 ]  # fmt: skip
 PACKAGE = Path(declutter.__file__).parent

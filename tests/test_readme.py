@@ -10,7 +10,15 @@ from declutter.kinds import kinds_table
 from declutter.policy import presets_table
 from declutter.training.corpus import check
 
-HEADINGS = ("set up and run", "in a scraper", "in a shell pipe", "over an archive", "kinds", "how well it does")
+HEADINGS = (
+    "set up and run",
+    "in a scraper",
+    "in a shell pipe",
+    "over an archive",
+    "a memory of the site",
+    "kinds",
+    "how well it does",
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
-"""Files too large for one worker, in parts: each is cleaned like a shard of its own, in a folder of its own, and then they are joined.
+"""Files too large for one worker, in parts: each is worked on like a shard of its own, in a folder of its own, and then they are joined.
 
-`clean` is what every engine calls. It keeps nothing between its calls but files, so it does not matter who calls it or where: of
-a large file it asks for its parts to be cleaned until all are there, and then puts them together.
+`in_parts` is what every engine calls, by way of `clean` or `sites.count`. It keeps nothing between its calls but files, so it does
+not matter who calls it or where: of a large file it asks for its parts until all are done, and then puts them together.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import Part
@@ -39,28 +39,51 @@ PARTS = "parts"  # folder beside the cleaned files
 _TRIES = 3  # at the parts of a file that changes while it is cleaned
 
 
-def clean(shard: Shard, settings: Settings) -> Outcome:
-    """Cleans a shard, unless that is done already; of a file larger than `settings.part_bytes`, its parts.
+class Work(NamedTuple):
+    """What is done with shards and with parts of them, in the folder that the settings name.
 
-    Returns:
-        What became of it; where that has `parts`, nothing yet: they are to be cleaned first (see `parts_of`), and then the
-        shard once more.
+    Attributes:
+        do: does it, unless it is done already.
+        done: what became of a shard with which it was done before, None where it is to be done.
+        join: makes what `do` would have made of a file from what it made of the parts; takes the file's shard, the parts, what
+            became of them, the file's key and the settings.
+    """
+
+    do: Callable[[Shard, Settings], Outcome]
+    done: Callable[[Shard, Settings], Outcome | None]
+    join: Callable[[Shard, Sequence[Shard], Sequence[Outcome], str, Settings], Outcome]
+
+
+def clean(shard: Shard, settings: Settings) -> Outcome:
+    """Cleans a shard, unless that is done already; see `in_parts`.
 
     Raises:
         StoppedError: something failed, and that is to end the run.
         OSError: what was cleaned cannot be written.
     """
+    return in_parts(shard, settings, Work(clean_shard, done_before, _join))
+
+
+def in_parts(shard: Shard, settings: Settings, work: Work) -> Outcome:
+    """Works on a shard, unless that is done already; on a file larger than `settings.part_bytes`, in parts.
+
+    Returns:
+        What became of it; where that has `parts`, nothing yet: they are to be worked on first (see `parts_of`), and then the
+        shard once more.
+    """
     if shard.part is not None:
-        return clean_shard(shard, _within(shard, settings))
+        return work.do(shard, within(shard, settings))
     parts = parts_of(shard, _split(shard, settings))
     if len(parts) < 2:
-        return clean_shard(shard, settings)
-    if before := done_before(shard, settings):
+        return work.do(shard, settings)
+    if before := work.done(shard, settings):
         return before
-    if _all_done(parts, settings):
+    if _all_done(parts, settings, work):
         key = key_of(shard, settings)  # reads the file: only now is it sure that it was the same for all parts
-        if (found := _all_done(parts, settings)) is not None:
-            return _join(shard, parts, found, key, settings)
+        if (found := _all_done(parts, settings, work)) is not None:
+            outcome = work.join(shard, parts, found, key, settings)
+            remove_tree(settings.out / PARTS / shard.name)
+            return outcome
     return Outcome(shard.name, parts=[part.part for part in parts if part.part])
 
 
@@ -69,7 +92,7 @@ def whole_shards(
     waiting: deque[Shard],
     advance: Callable[[Shard, Outcome | None], None],
 ) -> Iterator[tuple[Shard, Outcome | None]]:
-    """What an engine yields of `clean`, less the parts of large files: these are put among the shards that wait, and then the file.
+    """What an engine yields of `in_parts`, less the parts of large files: these are put among the shards that wait, and then the file.
 
     Args:
         results: shards with their outcomes; None for one that was given up.
@@ -119,23 +142,23 @@ def _split(shard: Shard, settings: Settings) -> list[Part]:
         return []
 
 
-def _within(part: Shard, settings: Settings) -> Settings:
+def within(part: Shard, settings: Settings) -> Settings:
     """Settings that put all of a part into a folder of its own."""
     start, stop = part.part or (0, 0)
     return replace(settings, out=settings.out / PARTS / part.name / f"{start}-{stop}")
 
 
-def _all_done(parts: Sequence[Shard], settings: Settings) -> list[Outcome] | None:
-    found = [done_before(part, _within(part, settings)) for part in parts]
+def _all_done(parts: Sequence[Shard], settings: Settings, work: Work) -> list[Outcome] | None:
+    found = [work.done(part, within(part, settings)) for part in parts]
     outcomes = [outcome for outcome in found if outcome is not None]
     return outcomes if len(outcomes) == len(parts) else None
 
 
 def _join(shard: Shard, parts: Sequence[Shard], found: Sequence[Outcome], key: str, settings: Settings) -> Outcome:
-    """Writes what `clean_shard` would have written of the whole file, and removes the parts."""
+    """Writes what `clean_shard` would have written of the whole file."""
     (file,) = shard.files
     outcome = fresh_outcome(shard, key)
-    folders = [_within(part, settings).out for part in parts]
+    folders = [within(part, settings).out for part in parts]
     offsets = [0]
     for part in found:
         outcome.add(part)
@@ -157,7 +180,6 @@ def _join(shard: Shard, parts: Sequence[Shard], found: Sequence[Outcome], key: s
     for survey, before in zip(surveys, offsets, strict=False):
         survey.move(before)
     write_state(outcome, merge_surveys(surveys), settings.out)
-    remove_tree(settings.out / PARTS / shard.name)
     return outcome
 
 

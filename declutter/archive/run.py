@@ -12,7 +12,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -22,12 +22,23 @@ from declutter import __version__
 from declutter.archive.containers import parse_fields
 from declutter.archive.containers.record import StoppedError
 from declutter.archive.engines import ENGINES
-from declutter.archive.files import names_in, open_to_read, place, remove_tree, remove_unfinished, replacing
+from declutter.archive.files import (
+    fingerprint,
+    is_local,
+    names_in,
+    needs,
+    open_to_read,
+    place,
+    remove_tree,
+    remove_unfinished,
+    replacing,
+)
 from declutter.archive.labels import describe_policy
 from declutter.archive.limits import Limits
 from declutter.archive.parts import PARTS, clean, whole_shards
 from declutter.archive.shard import STATE, Outcome, Settings, Shard, errors_of, load_labeller, survey_of
-from declutter.archive.sources import ERRORS, REPORT, SURVEY, check_apart, find_files, make_shards
+from declutter.archive.sites import learn_memory
+from declutter.archive.sources import ERRORS, MEMORY, REPORT, SURVEY, check_apart, find_files, make_shards
 from declutter.archive.survey import Survey, merge_surveys
 from declutter.errors import SourceError, UsageError
 from declutter.policy import DEFAULT_PRESET
@@ -36,6 +47,7 @@ LIMITS = Limits()
 PART_BYTES = 256 << 20
 ON_ERROR = ("skip", "stop")
 SITES = 100  # that a report counts one by one
+LEARN, OFF = "learn", "off"  # what a memory may be besides a file
 
 
 @dataclass
@@ -56,6 +68,7 @@ class Report:
         flagged: number of documents by flag.
         sites: counts of the sites with the most documents, see `survey.Counts`.
         other_sites: the counts of all others together.
+        memory: checksum of the memory that had a say, None without one.
         engine, workers: where it ran; None for one a core.
         seconds: how long it took.
         versions: of what else has a say in the result.
@@ -78,6 +91,7 @@ class Report:
     flagged: Counter[str] = field(default_factory=Counter)
     sites: dict[str, dict[str, Any]] = field(default_factory=dict)
     other_sites: dict[str, Any] = field(default_factory=dict)
+    memory: str | None = None
     engine: str = "local"
     workers: int | None = None
     seconds: float = 0.0
@@ -118,6 +132,7 @@ def clean_archive(
     max_seconds: float = LIMITS.max_seconds,
     part_bytes: int = PART_BYTES,
     progress: bool = False,
+    memory: Path | str = OFF,
     keep: Iterable[str] | str | None = None,
     drop: Iterable[str] | str | None = None,
     threshold: float | None = None,
@@ -147,6 +162,8 @@ def clean_archive(
         part_bytes: a larger file of JSON lines that is not compressed, or of Parquet, is cleaned in parts of about that size, by as
             many workers, and then put together. What is written is the same.
         progress: show how far it is, where stderr is a terminal.
+        memory: of the sites: a file, see `declutter.Declutter`; "learn" goes through the archive once before to count which
+            paragraphs stand in how many documents of their site, and leaves that as `out`/memory.parquet; "off" for none.
         keep, drop, threshold, unit, preset, budget, keep_phrases, drop_phrases, model: see `declutter.Declutter`.
 
     Returns:
@@ -155,7 +172,7 @@ def clean_archive(
     Raises:
         UsageError: the call is wrong, a source is not there, something would be overwritten, or `out` was written otherwise.
         MissingExtraError: a package is needed for such files.
-        ModelError: the model cannot be used.
+        ModelError: the model or the memory cannot be used.
         SourceError: something failed, and `on_error` is "stop".
         OSError: `out` cannot be written.
     """
@@ -176,6 +193,10 @@ def clean_archive(
         raise UsageError(
             "workers, max_characters, max_nodes and part_bytes must be at least 1, and max_seconds more than 0"
         )
+    if (memory == LEARN and not is_local(out)) or "://" in str(memory):
+        raise UsageError(
+            "a memory of sites is a file on this machine: learn it into a folder here, and name a path for --memory"
+        )
     options = {
         "model": None if model is None else str(model),
         "keep": _hashable(keep),
@@ -186,8 +207,13 @@ def clean_archive(
         "budget": budget,
         "keep_phrases": _hashable(keep_phrases),
         "drop_phrases": _hashable(drop_phrases),
+        "memory": None if memory in (LEARN, OFF) else str(memory),
     }
     labeller, about = load_labeller(tuple(options.items()))
+    if memory != OFF:
+        labeller.model.needs_memory()
+        for package in ("pyarrow", "publicsuffixlist"):
+            needs(package, "a memory of sites")
     called = parse_fields(fields)
     decisive = {
         "model": about["model"],
@@ -199,6 +225,7 @@ def clean_archive(
         "fields": called,
         "sidecar": sidecar,
         **limits._asdict(),
+        "memory": {OFF: None, LEARN: LEARN}[memory] if memory in (LEARN, OFF) else fingerprint([Path(memory)], ""),
     }
     settings = Settings(
         out,
@@ -216,10 +243,20 @@ def clean_archive(
     report = Report(__version__, decisive, list(map(str, names)), engine=engine, workers=workers, versions=_versions())
     report.files, report.shards, report.bytes = len(files), len(shards), sum(shard.size for shard in shards)
     _claim(out, report, [file.name for file in files], redo)
+    address = {} if ray_address is None else {"address": ray_address}
+
+    def run(work: Callable[[Shard], Outcome], waiting: deque[Shard]) -> Iterator[tuple[Shard, Outcome | None]]:
+        return ENGINES[engine](work, waiting, workers, **address)
+
+    if memory != OFF:
+        if memory == LEARN:
+            with _bar(report, progress) as advance:
+                learn_memory(shards, settings, run, out / MEMORY, advance)
+            options["memory"] = str(out / MEMORY)
+        settings = _with_memory(settings, options, report, [file.name for file in files])
     given_up = []
     waiting = deque(sorted(shards, key=lambda shard: -shard.size))  # so that no worker is left alone with a long one
-    address = {} if ray_address is None else {"address": ray_address}
-    work = ENGINES[engine](partial(clean, settings=settings), waiting, workers, **address)
+    work = run(partial(clean, settings=settings), waiting)
     try:
         with _bar(report, progress) as advance:
             for shard, outcome in whole_shards(work, waiting, advance):
@@ -241,6 +278,23 @@ def clean_archive(
     return report
 
 
+def _with_memory(settings: Settings, options: dict[str, Any], report: Report, names: Sequence[str]) -> Settings:
+    """The settings of a run that has its memory.
+
+    Raises:
+        UsageError: something that is not cleaned anew was cleaned with another memory.
+    """
+    checksum = fingerprint([Path(options["memory"])], "")
+    if report.memory not in (None, checksum) and (others := _written_before(settings.out) - set(names)):
+        raise UsageError(
+            f"{settings.out} holds {min(others)} of an earlier run, which is not among the sources now and knew another memory"
+        )
+    report.memory = checksum
+    report.write(settings.out)
+    weights = load_labeller(settings.labeller)[0].model.needs_memory().weights
+    return replace(settings, labeller=tuple(options.items()), key=_checksum([settings.key, checksum, weights]))
+
+
 def _hashable(value: Any) -> Any:
     return value if value is None or isinstance(value, str) else tuple(sorted(value))
 
@@ -251,7 +305,7 @@ def _checksum(value: Any) -> str:
 
 def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
-    for package in ("numpy", "lxml", "beautifulsoup4", "pyarrow", "fastwarc"):
+    for package in ("numpy", "lxml", "beautifulsoup4", "pyarrow", "fastwarc", "publicsuffixlist"):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:  # of the extra
@@ -271,6 +325,7 @@ def _claim(out: Path, report: Report, names: Sequence[str], redo: bool) -> None:
     try:
         before = json.loads((out / REPORT).read_bytes())
         sidecar = before["settings"].get("sidecar", sidecar)
+        report.memory = before.get("memory")
         different = sorted(
             name
             for name in {"declutter", *report.settings}

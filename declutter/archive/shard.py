@@ -256,28 +256,22 @@ class _Cleaning:
         return changed
 
     def _clean(self, record: Record) -> Cleaned:
-        if record.problem is not None:
-            raise SourceError(record.problem)
         if _of_its_own(record.labels):
             raise SourceError(
                 f"has a {FIELD} field; where it was cleaned before, `declutter apply` restores or decides anew"
             )
-        source = "" if record.source is None else record.source
-        if not isinstance(source, (str, bytes)):
-            raise SourceError(f"its text is of type {type(source).__name__}")
-        form = record.format if source.strip() else "text"  # nothing is no page
-        text, encoding = (source, None) if isinstance(source, str) else decode(source, form)
-        self.settings.limits.check(text, form)
-        labeller, about = load_labeller(self.settings.labeller)
+        text, encoding, form = text_of(record, self.settings)
+        labeller, about = load_labeller(self.settings.labeller, self.settings.key)
         with time_limit(self.settings.limits.max_seconds):
-            document = labeller.label(text, form)
+            document = labeller.label(text, form, record.site or record.url)
             cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
         self._count(document, cleaned.labels)
-        self.survey.add(document, cleaned.labels, Location(str(self.file.source), record.position, record.url))
+        location = Location(str(self.file.source), record.position, record.url)
+        self.survey.add(document, cleaned.labels, location, record.site)
         return cleaned
 
     def _unchanged(self, record: Record, reason: str) -> Changed:
-        self.fail(record.position, reason, record.url)
+        self.fail(record.position, reason, record.url, record.site)
         return Changed(None, record.labels if _of_its_own(record.labels) else {"error": reason})
 
     def _count(self, document: Document, labels: dict[str, Any]) -> None:
@@ -288,8 +282,8 @@ class _Cleaning:
         counts.removed.update(entry["kind"] for entry in labels["removed"])
         counts.flagged.update(labels["flags"])
 
-    def fail(self, position: int | None, reason: str, url: str | None = None) -> None:
-        """Counts and writes down what failed.
+    def fail(self, position: int | None, reason: str, url: str | None = None, site: str | None = None) -> None:
+        """Counts and writes down what failed; see `containers.record.Change`. A site's name comes before its address.
 
         Raises:
             StoppedError: that is to end the run.
@@ -300,8 +294,25 @@ class _Cleaning:
             part = "" if self.file.part is None else f", in the part from {self.file.part[0]:,}"
             raise StoppedError(f"{self.file.source}{part}{at}: {reason}")
         self.outcome.errors += 1
-        self.survey.fail(url)
+        self.survey.fail(site or url)
         write_line(self.errors, where | {"reason": reason})
+
+
+def text_of(record: Record, settings: Settings) -> tuple[str, str | None, str]:
+    """The text or page of a record, what its bytes were decoded with, and its format.
+
+    Raises:
+        SourceError: it cannot be had, or is larger than allowed.
+    """
+    if record.problem is not None:
+        raise SourceError(record.problem)
+    source = "" if record.source is None else record.source
+    if not isinstance(source, (str, bytes)):
+        raise SourceError(f"its text is of type {type(source).__name__}")
+    form = record.format if source.strip() else "text"  # nothing is no page
+    text, encoding = (source, None) if isinstance(source, str) else decode(source, form)
+    settings.limits.check(text, form)
+    return text, encoding, form
 
 
 def _of_its_own(labels: Any) -> bool:
@@ -318,7 +329,7 @@ def write_line(file: IO[bytes], value: Any) -> None:
 
 
 @lru_cache(maxsize=1)
-def load_labeller(options: tuple[tuple[str, Any], ...]) -> tuple[Declutter, dict[str, Any]]:
-    """The labeller of a process, loaded once, and what labels say about it."""
+def load_labeller(options: tuple[tuple[str, Any], ...], key: str = "") -> tuple[Declutter, dict[str, Any]]:
+    """The labeller of a process, loaded once for a key that knows the contents of its files, and what labels say about it."""
     labeller = Declutter(**dict(options))
     return labeller, {"model": labeller.model.about["weights_sha256"], "policy": describe_policy(labeller.policy)}

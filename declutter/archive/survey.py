@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import compress, count
 from operator import ne
 from typing import Any
-from urllib.parse import urlsplit
 
 from declutter.document import Document
 from declutter.kinds import SCORED, Kind
+from declutter.memory import site_of
 from declutter.policy import plain
 
 NO_SITE = "(no address)"
@@ -39,15 +39,6 @@ _AROUND = 120  # characters of its neighbours
 _NAMED = 4  # sites of a frequent text
 _CONTENT = SCORED.index(Kind.CONTENT)
 _DIGITS = re.compile(r"\d+")
-
-
-def site_of(url: str | None) -> str:
-    """The site that an address belongs to: its host, without "www."."""
-    try:
-        host = urlsplit(url if "//" in url else f"//{url}").hostname if url else None
-    except ValueError:
-        host = None
-    return (host or "").removeprefix("www.") or NO_SITE
 
 
 @dataclass(slots=True)
@@ -202,15 +193,16 @@ class Survey:
     frequent: dict[str, dict[str, Frequent]] = field(default_factory=dict)
     samples: dict[str, Sample] = field(default_factory=dict)
 
-    def add(self, document: Document, labels: dict[str, Any], location: Location) -> None:
+    def add(self, document: Document, labels: dict[str, Any], location: Location, site: str | None = None) -> None:
         """Takes note of a document that was judged.
 
         Args:
             document: what was judged.
             labels: its `declutter` object.
             location: where it is.
+            site: its site, where something tells it besides the address.
         """
-        site, removed = site_of(location.url), labels["removed"]
+        site, removed = _site(site or location.url), labels["removed"]
         stripped = [i for i, keep in enumerate(document.kept) if not keep]
         emptied = bool(stripped) and len(stripped) == len(document)
         gone = 0
@@ -239,8 +231,8 @@ class Survey:
         self._count(site, found)
 
     def fail(self, url: str | None) -> None:
-        """Takes note of a document that could not be judged."""
-        self._count(site_of(url), Counts(errors=1))
+        """Takes note of a document that could not be judged, by its address or the name of its site."""
+        self._count(_site(url), Counts(errors=1))
 
     def update(self, other: Survey) -> None:
         """Takes note of all that another survey saw."""
@@ -380,6 +372,10 @@ def merge_surveys(surveys: Iterable[Survey]) -> Survey:
     for survey in surveys:
         whole.update(survey)
     return whole
+
+
+def _site(url: str | None) -> str:
+    return site_of(url, strict=False) or NO_SITE
 
 
 def _beginning(text: str, length: int) -> str:

@@ -43,7 +43,7 @@ def test_the_page_sums_the_run_up(archive, tmp_path, clean):
     assert first[2] == "One site differs from the rest: empty.org."
     assert first[3].startswith("What was stripped, or kept, in doubt: ")
     rows = [[text_of(cell) for cell in row] for row in page.cssselect("#sites ~ div tbody tr")]
-    names = ["plain.org", "empty.org", "<i>hostile<", "javascript", "(no address)"]
+    names = ["plain.org", "empty.org", "<i>hostile<", "javascript:alert(2)", "(no address)"]
     assert [row[:2] for row in rows] == [list(row) for row in zip(names, ["12", "8", "1", "1", "0"], strict=True)]
     assert {row[4] for row in rows} == {"0", "8"}
     (social,) = page.cssselect("#notices ~ details")

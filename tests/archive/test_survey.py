@@ -6,29 +6,10 @@ import pytest
 
 from declutter.archive import survey as module
 from declutter.archive.labels import clean_document
-from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Location, Survey, merge_surveys, site_of
+from declutter.archive.survey import DOUBTFUL, EMPTIED, KEPT, NO_SITE, Counts, Location, Survey, merge_surveys
 from tests.test_document import made_text
 
 A, B, C = "Support us with 5 euros.", "The council met on Monday.", "Share this"
-
-
-@pytest.mark.parametrize(
-    ("url", "site"),
-    [
-        ("https://www.example.org/a?b#c", "example.org"),
-        ("http://user@News.Example.org:8080/", "news.example.org"),
-        ("example.org/a", "example.org"),
-        ("//example.org", "example.org"),
-        ("https://www.www.org", "www.org"),
-        ("", NO_SITE),
-        (None, NO_SITE),
-        ("/local/path", NO_SITE),
-        ("https://[broken", NO_SITE),
-        ("市.例", "市.例"),
-    ],
-)
-def test_the_site_of_an_address(url, site):
-    assert site_of(url) == site
 
 
 def surveyed(*documents: tuple[str, str, str | None], start: int = 1) -> Survey:
@@ -59,6 +40,17 @@ def test_what_there_was_is_counted_by_site():
     }  # fmt: skip
     assert survey.removed_characters == {"appeal": 2 * len(A), "social": 2 * len(C)}
     assert survey.largest_sites() == ["a.org", "b.org", NO_SITE]
+
+
+def test_a_site_is_that_of_a_memory_and_may_be_named():
+    pytest.importorskip("publicsuffixlist", reason="needs the extra archive")
+    survey = surveyed((B, "C", "https://news.example.co.uk/1"), (B, "C", "https://www.example.co.uk/2"), (B, "C", "/3"))
+    document = made_text(B, "C")
+    location = Location("a.jsonl", 4, "https://example.co.uk/4")
+    survey.add(document, clean_document(document, "line", {}).labels, location, "The Lantern")
+    survey.fail("The Lantern")
+    found = {site: (counts.documents, counts.errors) for site, counts in survey.sites.items()}
+    assert found == {"example.co.uk": (2, 0), NO_SITE: (1, 0), "The Lantern": (1, 1)}
 
 
 def test_frequent_texts_are_the_same_whatever_their_numbers_and_case():

@@ -15,8 +15,8 @@ from declutter.archive.containers.record import HTML, Change, Part
 from declutter.archive.files import bare_name
 from declutter.errors import UsageError
 
-FIELDS = ("text", "url", "date", "title")
-"""What is asked of a record, by declutter's names; a user says what they are called in an archive.
+FIELDS = ("text", "url", "date", "title", "site")
+"""What is asked of a record, by declutter's names; a user says what they are called in an archive. A site is asked for only then.
 
 Beside them there may be `record.HTML`: where a user names a field for it, that field holds a page, which stays as it is, and its
 text is a field that is added.
@@ -108,7 +108,7 @@ def parse_fields(given: Mapping[str, str] | str | None) -> dict[str, str]:
         ]
     else:
         pairs = (given or {}).items()
-    found = {name: name for name in FIELDS}
+    found = {name: name for name in FIELDS if name != "site"}
     for name, called in pairs:
         if name not in (*FIELDS, HTML):
             raise UsageError(

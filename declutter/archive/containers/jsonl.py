@@ -114,11 +114,13 @@ def _changed(
     paged = HTML in fields
     text, url, labels = (members.get(name) for name in (fields["text"], fields["url"], FIELD))
     source = members.get(fields[HTML]) if paged else text
+    site = members.get(fields["site"]) if "site" in fields else None
     record = Record(
         number,
         source=None if source is None else source.value,
         format="html" if paged else "text",
-        url=url.value if url is not None and isinstance(url.value, str) else None,
+        url=_string(url),
+        site=_string(site),
         labels=None if labels is None else _with_numbers(line, labels),
         problem=problem_with(fields, source is not None, text is not None, labels is not None),
     )
@@ -155,6 +157,11 @@ def _edited(line: str, members: Mapping[str, Member], values: Mapping[str, str |
     for start, end, instead in sorted(edits, reverse=True):
         line = line[:start] + instead + line[end:]
     return line
+
+
+def _string(member: Member | None) -> str | None:
+    """The value of a member that is a string."""
+    return member.value if member is not None and isinstance(member.value, str) else None
 
 
 def _with_numbers(line: str, member: Member) -> Any:

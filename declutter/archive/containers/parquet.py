@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -191,19 +191,29 @@ def _compression(file: Any) -> str:
 
 
 def _records(batch: Any, fields: Mapping[str, str], before: int) -> Iterator[Record]:
-    names = batch.schema.names
-    addresses = batch.column(fields["url"]) if names.count(fields["url"]) == 1 else None
-    labels = batch.column(FIELD) if names.count(FIELD) == 1 else None
+    urls, sites = (_strings(batch, fields.get(name)) for name in ("url", "site"))
+    labels = batch.column(FIELD) if batch.schema.names.count(FIELD) == 1 else None
     paged = HTML in fields
     for row, value in enumerate(batch.column(fields[HTML if paged else "text"])):
-        position = before + row + 1
-        address = addresses[row].as_py() if addresses is not None else None
-        url = address if isinstance(address, str) else None
+        record = Record(before + row + 1, None, "html" if paged else "text", urls(row), sites(row))
         try:
-            own = None if labels is None else _plain(labels[row].as_py())
-            yield Record(position, value.as_py(), "html" if paged else "text", url, own)
+            found = None if labels is None else _plain(labels[row].as_py())
+            yield record._replace(source=value.as_py(), labels=found)
         except UnicodeDecodeError as error:
-            yield Record(position, None, url=url, problem=f"is not UTF-8: {error.reason} at byte {error.start}")
+            yield record._replace(problem=f"is not UTF-8: {error.reason} at byte {error.start}")
+
+
+def _strings(batch: Any, name: str | None) -> Callable[[int], str | None]:
+    """What a column holds in each row, where it is there and that is a string."""
+    if name is None or batch.schema.names.count(name) != 1:
+        return lambda row: None
+    column = batch.column(name)
+
+    def value(row: int) -> str | None:
+        found = column[row].as_py()
+        return found if isinstance(found, str) else None
+
+    return value
 
 
 def _plain(labels: Any) -> Any:

@@ -27,6 +27,7 @@ class Record(NamedTuple):
         source: its text or page, as str or bytes; None where there is nothing to clean. Anything else is a problem too.
         format: "text" or "html".
         url: where it comes from, if the archive says so.
+        site: the site it belongs to, where a field of the archive names it.
         labels: the `declutter` object that it carries already, or None.
         problem: why its text cannot be had, None where it can.
     """
@@ -35,6 +36,7 @@ class Record(NamedTuple):
     source: Any
     format: str = "text"
     url: str | None = None
+    site: str | None = None
     labels: Any = None
     problem: str | None = None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from declutter.archive.engines.local import DEATHS
@@ -40,7 +42,7 @@ def run(
         shared = ray.put(work)
         while shards or running:
             while shards and len(running) < (workers or _queue(ray)):
-                running[task.remote(shared, shards[0])] = shards[0]
+                running[task.remote(shared, Path.cwd(), shards[0])] = shards[0]
                 shards.popleft()
             (done,), _ = ray.wait(list(running), num_returns=1)
             shard = running.pop(done)
@@ -74,6 +76,11 @@ def _queue(ray: Any) -> int:
     return 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-def _do(work: Callable[[Shard], Outcome], shard: Shard) -> Outcome:
-    """What runs on the cluster: Ray takes functions alone, and `work` may be any callable."""
+def _do(work: Callable[[Shard], Outcome], folder: Path, shard: Shard) -> Outcome:
+    """What runs on the cluster: Ray takes functions alone, and `work` may be any callable.
+
+    Names of files are meant from `folder` on, where the run was started; a machine that has no such folder takes whole paths and URLs.
+    """
+    with suppress(OSError):
+        os.chdir(folder)
     return work(shard)

@@ -122,9 +122,9 @@ def test_a_cluster_that_is_there_is_used_and_its_tasks_can_be_interrupted(cluste
     lines = [json.dumps({"text": "Rain fell on Monday."}), json.dumps({"text": text})]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     address = ray.get_runtime_context().gcs_address
-    command = [sys.executable, "-m", "declutter", "archive", str(tmp_path / "a.jsonl"), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "declutter", "archive", "a.jsonl", "--out", "out"]
     command += ["--engine", "ray", "--ray-address", address, "--max-seconds", "0.1"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert "2 documents in 1 files" in done.stderr
     assert done.returncode == 1
     error = json.loads((tmp_path / "out/errors.jsonl").read_text())
