@@ -16,6 +16,7 @@ else:
 
 from declutter.labeller import Declutter
 from declutter.policy import PRESETS, presets_table
+from declutter.training.corpus import fingerprint
 from declutter.training.evaluate import Mistake, evaluate, evaluation_sets
 from declutter.training.memory import measure
 
@@ -71,6 +72,12 @@ def mistakes_table(mistakes: Sequence[Mistake]) -> str:
     )
 
 
+_OTHERS = (
+    "The others are spliced, thinned and written texts and pages that were labelled for what they teach, by the thresholds for reading.",
+    "",
+)
+
+
 def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
     """Evaluates a model and writes card.md beside it: what it is, what it was trained on, how good it is, and where it is not."""
     labeller = Declutter(folder)
@@ -98,7 +105,8 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         f"{about['counts']['pages']} pages with gold text and {about['counts']['texts']} labelled texts, notices and notice strings "
         f"({about['counts']['lines']} labelled lines), of sites whose hash puts them into the train split. "
         "The project's own corpus has the fingerprint",
-        f"`{about['corpus']}`. No text of the third-party sets is part of the project.",
+        f"`{about['corpus']}`{'' if about['corpus'] == fingerprint(corpus) else ' (it has grown since)'}. "
+        "No text of the third-party sets is part of the project.",
         "",
         markdown_table(
             ["source", "licence", "what"], [[source["name"], source["licence"], source["what"]] for source in sources]
@@ -118,6 +126,7 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         markdown_table(["out of fold", *(score.replace("_", " ") for score in _MEASURED)], measured),
         "",
+        *(_OTHERS if "others" in about["out_of_fold"]["text"] else ()),
         "## Scores on what it was not trained on",
         "",
     ]
@@ -175,10 +184,11 @@ def _memory_section(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _ablations(path: Path, corpus: str) -> list[str]:
-    """What was measured with and without each step, where it was measured on this corpus."""
-    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if found.get("corpus") != corpus:
+    """What was measured with and without each step, and whether that was on this corpus."""
+    if not path.exists():
         return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    then = "this corpus" if found["corpus"] == corpus else f"the corpus as it was before (`{found['corpus'][:8]}`)"
     rows = [
         [
             row["step"],
@@ -189,7 +199,7 @@ def _ablations(path: Path, corpus: str) -> list[str]:
     return [
         "## What each step gained",
         "",
-        "Measured one step at a time while the model was made, not by the training run that wrote this card: notice F1 of plain text "
+        f"Measured one step at a time on {then}, not by the training run that wrote this card: notice F1 of plain text "
         "out of fold, at a loss of 0.5 % of the article's characters where nothing else is said. Two trainings of the same thing differ "
         "by 0.002; rows were measured at different stages, so that one does not begin where the one before ended.",
         "",

@@ -101,8 +101,8 @@ class Settings:
     word_networks: int = 2
     word_epochs: int = 6
     word_alpha: float = 0.2
-    word_rate: float = 3e-3
-    word_batch: int = 1024
+    word_rate: float = 2e-3
+    word_batch: int = 512
     iterations: int = 60
     page_limit: int | None = None
 
@@ -370,11 +370,11 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
     measured: dict[str, Any] = {"temperature": round(float(temperature), 4)}
     for name in PRESETS:
         measured[name] = _measure(probabilities, targets[drawn], lengths[drawn], thresholds[name])
-    if (spliced := used & ~drawn).any():
-        measured["spliced"] = _measure(
-            np.exp(log_softmax(flat[spliced] / temperature)),
-            targets[spliced],
-            lengths[spliced],
+    if (others := used & ~drawn).any():
+        measured["others"] = _measure(
+            np.exp(log_softmax(flat[others] / temperature)),
+            targets[others],
+            lengths[others],
             thresholds[DEFAULT_PRESET],
         )
     say(f"{form}: {measured}")
