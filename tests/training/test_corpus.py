@@ -227,7 +227,7 @@ def test_labelled_texts_of_one_split_are_read(tmp_path):
     write(tmp_path, "labelled_texts.jsonl.xz", record, record | {"id": "andy/2", "split": "dev"})
     (found,) = read_labelled(tmp_path, "train")
     kinds = (Kind.CONTENT, Kind.SIGNUP)
-    assert found == Text("andy/1", "en", "a.example", "andy", "window", ("It rained.", "Sign up"), kinds)
+    assert found == Text("andy/1", "en", "a.example", "andy", "window", ("It rained.", "Sign up"), kinds, drawn=True)
 
 
 def test_strings_of_software_without_text_or_kind_are_left_out(tmp_path):

@@ -310,9 +310,15 @@ def test_the_card_says_what_was_trained_and_what_each_step_gained(trained, folde
     assert "| pages | MIT | gold text |" in card
     assert all(f"| plain text, {preset} |" in card for preset in PRESETS)
     assert "What each step gained" not in card
-    for corpus, shown in (("another", False), (load_model(folder).about["corpus"], True)):
+    about = load_model(folder).about
+    for corpus, named in (("another", "the corpus as it was before (`another`)"), (about["corpus"], "this corpus")):
         steps = {"corpus": corpus, "steps": [{"step": "two passes", "before": [0.8, 0.7], "after": [0.9, 0.75]}]}
         (folder / report.ABLATIONS).write_text(json.dumps(steps))
         report.write_card(folder, tmp_path / "corpus", None)
         card = (folder / "card.md").read_text("utf-8")
-        assert ("| two passes | 0.800 to 0.900 | 0.700 to 0.750 |" in card) == shown
+        assert "| two passes | 0.800 to 0.900 | 0.700 to 0.750 |" in card
+        assert f"Measured one step at a time on {named}, " in card
+    assert f"`{about['corpus']}`. No text" in card
+    (tmp_path / "corpus" / "texts" / "xx.jsonl").write_text("")
+    report.write_card(folder, tmp_path / "corpus", None)
+    assert f"`{about['corpus']}` (it has grown since). No text" in (folder / "card.md").read_text("utf-8")
