@@ -149,7 +149,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
     texts = _texts(corpus, data, pages)
     _check_folds("pages", [page.fold for page in pages])
     _check_folds("texts", [text.fold for text in texts if text.rendering != "string"])
-    if all(text.rendering in ("written", "string") for text in texts):
+    if not any(text.drawn for text in texts):
         raise CorpusError("there are no labelled texts of real pages to pick thresholds on")
     progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices")
     with threadpool_limits(1):

@@ -237,6 +237,18 @@ def test_scores_of_a_line_come_from_folds_it_is_not_in():
     assert (inside[:, 0] - inside[:, 1] > outside[:, 0] - outside[:, 1] + 0.1).all()
 
 
+def test_thresholds_are_read_off_whole_texts_that_were_drawn():
+    lines, kinds = ("It rained all night.", "The river rose.", "Sign up"), (Kind.CONTENT, Kind.CONTENT, Kind.SIGNUP)
+    texts = [
+        Text(name, "en", f"{name}.example", "set", "window", lines, kinds, drawn=drawn)
+        for name, drawn in (("drawn", True), ("chosen", False))
+    ]
+    examples = train._text_examples(texts, train.Pool(texts), Settings(splices=2))
+    assert len(examples) > 2
+    assert [example.evidence.lengths.tolist() for example in examples if example.drawn] == [list(map(len, lines))]
+    assert examples[0].drawn
+
+
 def test_gold_says_what_is_article_and_the_text_classifier_what_the_rest_is():
     likely = np.zeros((4, len(SCORED)))
     likely[:, 0] = 0.9
