@@ -35,7 +35,7 @@ from declutter.errors import CorpusError, DeclutterError
 from declutter.features import Evidence, extract, log_softmax
 from declutter.features.markup import NAME_BUCKETS, Tree, score_names
 from declutter.features.words import KNOWN_BITS, Words, find_words, known_slots
-from declutter.kinds import SCORED, Kind
+from declutter.kinds import NOTICES, SCORED, Kind
 from declutter.model import PASSES, Model, Network, WordNetwork, save_model
 from declutter.policy import DEFAULT_PRESET, PRESETS, Thresholds
 from declutter.readers.html import read_page
@@ -80,7 +80,8 @@ class Settings:
         networks, rates, batches: for each pass how many perceptrons are averaged, their learning rate and rows a step.
         epochs, page_epochs: their passes over the data, for text and for pages.
         splices: spliced texts made of every article.
-        written: weight of a line written for the corpus, next to 1 of a real one; wording has few real notices to learn from.
+        written: weight of a line of a notice or hard negative written for the corpus, next to 1 of a real one; there are few real
+            notices to learn from.
         word_hidden, word_networks, word_epochs, word_alpha, word_rate, word_batch: the same of the perceptrons over words.
         iterations: of the linear classifier of names.
         page_limit: pages used of each set, for quick runs.
@@ -231,11 +232,10 @@ class Pool:
     """
 
     def __init__(self, texts: Sequence[Text], written: float = 1.0):
-        weight = {"written": written, "string": 0.5}
         self.lines = [line for text in texts for line in text.lines]
         self.kinds = np.array([SCORED.index(kind) for text in texts for kind in text.kinds])
         self.folds = np.array([text.fold for text in texts for _ in text.lines])
-        self.weights = np.array([weight.get(text.rendering, 1.0) for text in texts for _ in text.lines])
+        self.weights = np.array([_weight(text, written) for text in texts for _ in text.lines])
         self.first = np.cumsum([0, *(len(text.lines) for text in texts)])
         self.scores = np.zeros((len(self.lines), len(SCORED)), np.float32)
 
@@ -251,6 +251,14 @@ class Pool:
             for part in np.array_split(mine, 1 + len(mine) // 10_000):
                 self.scores[part] = network.scores(find_words([self.lines[i] for i in part]))
         return networks
+
+
+def _weight(text: Text, written: float) -> float:
+    """What a line counts. Whole written pages count as real ones: at more, their articles outweigh the notices written alone."""
+    if text.rendering == "string":
+        return 0.5
+    alone = text.place != "" or not any(kind in NOTICES for kind in text.kinds)
+    return written if text.rendering == "written" and alone else 1.0
 
 
 @contextmanager

@@ -237,6 +237,15 @@ def test_scores_of_a_line_come_from_folds_it_is_not_in():
     assert (inside[:, 0] - inside[:, 1] > outside[:, 0] - outside[:, 1] + 0.1).all()
 
 
+def test_notices_and_negatives_that_were_written_weigh_more_than_written_pages():
+    def text(kinds, rendering="written", place=""):
+        return Text("t", "en", "t", "t", rendering, ("It rained.",) * len(kinds), kinds, place)
+
+    notice, negative, page = text((Kind.APPEAL,), place="end"), text((Kind.CONTENT,)), text((Kind.CONTENT, Kind.APPEAL))
+    real, string = text((Kind.CONTENT, Kind.APPEAL), "window"), text((Kind.SIGNUP,), "string")
+    assert train.Pool([notice, negative, page, real, string], 3.0).weights.tolist() == [3, 3, 1, 1, 1, 1, 0.5]
+
+
 def test_thresholds_are_read_off_whole_texts_that_were_drawn():
     lines, kinds = ("It rained all night.", "The river rose.", "Sign up"), (Kind.CONTENT, Kind.CONTENT, Kind.SIGNUP)
     texts = [
