@@ -19,6 +19,7 @@ from lxml import etree
 
 from declutter.document import Source
 from declutter.errors import SourceError
+from declutter.readers.json_ld import JSON_LD, longest_body
 from declutter.readers.page import TAG, TAGS, Page
 
 _BLOCK = frozenset(TAGS[1:]) - {"label", "picture", "audio"}
@@ -155,10 +156,11 @@ def _builder(page: Page, texts: list[str]) -> Builder:
     pieces: list[str] = []  # of the block being read
     in_links = in_bold = 0  # its characters so far within links and within bold or italic type
     links = bold = skipped = 0  # open elements of these sorts
+    data_script: list[str] | None = None  # the pieces of the JSON-LD that is being read
     nodes = [-1]  # numbers of the open block elements, innermost last
 
     def start(tag: str, attributes: Any) -> None:
-        nonlocal skipped, links, bold
+        nonlocal skipped, links, bold, data_script
         if skipped:
             skipped += 1
             return
@@ -191,6 +193,8 @@ def _builder(page: Page, texts: list[str]) -> Builder:
             bold += 1
         elif role == _SKIP:
             skipped = 1
+            if tag == "script" and attributes.get("type", "").strip().lower() == JSON_LD:
+                data_script = []
         elif role == _TITLE:
             if pieces:
                 end_block()
@@ -199,9 +203,12 @@ def _builder(page: Page, texts: list[str]) -> Builder:
             page.share_title = page.share_title or _squeeze(attributes.get("content", ""))
 
     def end(tag: str) -> None:
-        nonlocal skipped, links, bold
+        nonlocal skipped, links, bold, data_script
         if skipped:
             skipped -= 1
+            if data_script is not None and not skipped:
+                page.article_body = longest_body(page.article_body, "".join(data_script))
+                data_script = None
             return
         role = role_of(tag)
         if role is None:
@@ -227,7 +234,10 @@ def _builder(page: Page, texts: list[str]) -> Builder:
 
     def data(text: str) -> None:
         nonlocal in_links, in_bold
-        if (pieces or not text.isspace()) and not skipped:
+        if skipped:
+            if data_script is not None:
+                data_script.append(text)
+        elif pieces or not text.isspace():
             pieces.append(text)
             if links:
                 in_links += len(" ".join(text.split()))
@@ -283,7 +293,7 @@ def _walk(root: etree._Element, page: Page, builder: Builder) -> list[etree._Ele
     elements: list[etree._Element] = []
     top = root.getroottree().getroot()
     head = top.find("head") if top is not root else None
-    for element in head.iter("title", "meta") if head is not None else ():
+    for element in head.iter("title", "meta", "script") if head is not None else ():
         builder.start(element.tag, element.attrib)
         builder.data("".join(element.itertext()))
         builder.end(element.tag)
@@ -338,13 +348,20 @@ def find_paths(page: Page) -> list[str | None]:
         root = _parse(_prepared(root), parser)
         if _too_deep(parser):
             return [None] * len(page.blocks)
-    page_again = Page()
-    elements = _walk(root, page_again, _builder(page_again, []))
-    if len(elements) != len(page.parents):
+    _, elements = find_elements(root)
+    if len(elements) != len(page.blocks):
         return [None] * len(page.blocks)
     tree = root.getroottree()
-    known = {node: tree.getpath(elements[node]) for node in set(page.blocks)}
-    return [known[node] for node in page.blocks]
+    known = {element: tree.getpath(element) for element in set(elements)}
+    return [known[element] for element in elements]
+
+
+def find_elements(root: etree._Element) -> tuple[list[str], list[etree._Element]]:
+    """The text of each block of a page's tree, and the element that holds it."""
+    page = Page()
+    texts: list[str] = []
+    elements = _walk(root, page, _builder(page, texts))
+    return texts, [elements[node] for node in page.blocks]
 
 
 def _join_cells(page: Page, texts: list[str], row: int, first: int) -> None:

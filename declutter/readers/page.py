@@ -26,6 +26,7 @@ class Page:
     Attributes:
         title: of the document head, "" if there is none.
         share_title: og:title or twitter:title, "" if there is none.
+        article_body: the article in the page's JSON-LD, or None.
         headline: index of the block that is the page's own headline, or None.
         blocks: for each block the number of the node it stands in.
         linked, emphasised: characters of each block inside links and inside bold or italic type.
@@ -40,6 +41,7 @@ class Page:
 
     title: str = ""
     share_title: str = ""
+    article_body: str | None = None
     headline: int | None = None
     blocks: list[int] = field(default_factory=list)
     linked: list[int] = field(default_factory=list)
@@ -65,12 +67,6 @@ class Page:
         from declutter.readers.inline import find_markup
 
         return find_markup(self, texts)
-
-    def article_body(self) -> str | None:
-        """The article in the page's JSON-LD, see `readers.json_ld.find_article_body`."""
-        from declutter.readers.json_ld import find_article_body
-
-        return None if self.origin is None else find_article_body(self.origin)
 
 
 class Mark(NamedTuple):
