@@ -17,7 +17,7 @@ from declutter.features.words import FAMILIAR, familiarity
 from declutter.kinds import SCORED
 from declutter.memory import LookUp, load_memory, shifted, site_of
 from declutter.model import Model, default_model, load_model
-from declutter.policy import DEFAULT_PRESET, Thresholds, decide, make_policy
+from declutter.policy import DEFAULT_PRESET, PRESETS, Thresholds, decide, expected_f, make_policy
 from declutter.readers import read
 from declutter.writers import OUTPUTS, WRITERS
 
@@ -73,7 +73,9 @@ class Declutter:
         scores = self.model.scores(evidence)
         repetition = self._recall(found, evidence, scores, url)
         probabilities = np.exp(scores if repetition is None else shifted(scores, repetition.shifts))
-        thresholds = self.policy.thresholds or self._thresholds(found, self.policy.preset)
+        thresholds = self.policy.thresholds or self._thresholds(
+            found, probabilities, evidence.lengths, self.policy.preset
+        )
         page = found.page
         headline = None if page is None else page.headline
         decision = decide(self.policy, thresholds, found.texts, probabilities, page is not None, headline)
@@ -100,7 +102,9 @@ class Declutter:
         texts = document.source.texts
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         careful, bold = (
-            self._thresholds(document.source, preset).keeps(document.probabilities, lengths)
+            self._thresholds(document.source, document.probabilities, lengths, preset).keeps(
+                document.probabilities, lengths
+            )
             for preset in ("archive", "corpus")
         )
         uncertain: list[bool] = (careful & ~bold).tolist()
@@ -121,8 +125,11 @@ class Declutter:
         shifts = self.model.needs_memory().shifts(scores, evidence.lengths, documents, of)
         return Repetition(documents, of, shifts) if of else None
 
-    def _thresholds(self, source: Source, preset: str) -> Thresholds:
-        return self.model.thresholds["text" if source.page is None else "html"][preset]
+    def _thresholds(self, source: Source, probabilities: np.ndarray, lengths: np.ndarray, preset: str) -> Thresholds:
+        """Those of the model; for a page lower, the less sure it is what of the page is the article."""
+        if source.page is None:
+            return self.model.thresholds["text"][preset]
+        return self.model.thresholds["html"][preset].scaled(expected_f(probabilities, lengths, PRESETS[preset].recall))
 
 
 @lru_cache(maxsize=32)

@@ -43,6 +43,10 @@ class Thresholds:
         """The same for every paragraph."""
         return cls(probability, probability, probability)
 
+    def scaled(self, factor: float) -> Thresholds:
+        """The same, each times a factor."""
+        return Thresholds(self.short * factor, self.long * factor, self.credit * factor)
+
     def keeps(self, probabilities: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Whether each paragraph is content: bool.
 
@@ -79,6 +83,24 @@ PRESETS = {
 """Named sets of thresholds; training picks them and the model carries them."""
 
 DEFAULT_PRESET = "reading"
+
+
+def expected_f(probabilities: np.ndarray, lengths: np.ndarray, recall: float) -> float:
+    """The best F score that the probabilities of a page's paragraphs let expect, whichever of them are kept: 0 to 1.
+
+    What maximises it is to keep what reaches this score over 1 + recall (Lipton, Elkan and Naryanaswamy 2014): where it is clear
+    what is article that is a half or more, and less on a page that says so little that much has to be kept to have some of it.
+
+    Args:
+        probabilities: paragraphs x `SCORED` kinds, at least one paragraph.
+        lengths: characters of each paragraph.
+        recall: how many times as much a lost part of the article counts as boilerplate that stays (the square of F's beta).
+    """
+    content = probabilities[:, _CONTENT].astype(np.float64)
+    likeliest = np.argsort(-content, kind="stable")
+    article = content * lengths
+    hits, kept = np.cumsum(article[likeliest]), np.cumsum(lengths[likeliest])
+    return float(((1 + recall) * hits / (kept + recall * article.sum())).max())
 
 
 def presets_table() -> str:

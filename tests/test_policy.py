@@ -17,6 +17,7 @@ from declutter.policy import (
     Policy,
     Thresholds,
     decide,
+    expected_f,
     holds_article,
     make_policy,
 )
@@ -86,6 +87,10 @@ def test_a_lower_threshold_keeps_all_that_a_higher_one_keeps():
     assert all((more | ~fewer).all() and more.sum() > fewer.sum() for more, fewer in itertools.pairwise(kept))
 
 
+def test_thresholds_are_scaled_each_by_the_same_factor():
+    assert Thresholds(0.6, 0.4, 0.2).scaled(0.5) == Thresholds(0.3, 0.2, 0.1)
+
+
 HALF = Thresholds.even(0.5)
 TEXTS = ["The council met and voted on the bridge. " * 4, "Give now", "x" * 40, "Share this"]
 
@@ -95,6 +100,35 @@ def judged(*content, other=Kind.APPEAL):
     probabilities[:, 0] = content
     probabilities[:, SCORED.index(other)] = 1 - probabilities[:, 0]
     return probabilities
+
+
+def best_f(content, lengths, recall):
+    """The best expected F score over all ways to keep some paragraphs, found by trying them all."""
+    whole = content @ lengths
+    scores = []
+    for kept in itertools.product((False, True), repeat=len(content)):
+        if any(kept):
+            chosen = np.array(kept)
+            hits = (content * lengths)[chosen].sum()
+            scores.append((1 + recall) * hits / (lengths[chosen].sum() + recall * whole))
+    return max(scores)
+
+
+@pytest.mark.parametrize("recall", [0.5, 1.0, 4.0])
+def test_the_expected_f_score_is_that_of_the_best_choice_and_what_reaches_its_threshold_is_that_choice(recall):
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        content, lengths = random.random(8), random.integers(1, 400, 8)
+        best = expected_f(judged(*content), lengths, recall)
+        assert best == pytest.approx(best_f(content, lengths, recall))
+        kept = content >= best / (1 + recall)
+        hits = (content * lengths)[kept].sum()
+        assert (1 + recall) * hits / (lengths[kept].sum() + recall * content @ lengths) == pytest.approx(best)
+
+
+def test_where_it_is_clear_what_is_article_the_expected_f_score_is_one():
+    assert expected_f(judged(1, 1, 0, 0), np.array([90, 400, 30, 5]), 1.0) == pytest.approx(1)
+    assert expected_f(judged(0.2, 0.1), np.array([90, 400]), 1.0) < 0.5
 
 
 def test_a_decision_is_kinds_and_what_the_policy_keeps_of_them():
