@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lxml import etree
 
 from declutter.document import Paragraph
 from declutter.errors import CorpusError
 from declutter.kinds import NOTICES, SCORED, Kind
 from declutter.labeller import Declutter
-from declutter.training.corpus import Text, held_out, read_labelled, read_written
+from declutter.readers.html import find_elements
+from declutter.training.align import INSIDE, in_gold
+from declutter.training.corpus import GoldPage, Text, held_out, read_labelled, read_pages, read_written
+from declutter.training.plant import NEAR, find_planted, plant
 
 NEUTRAL = frozenset((Kind.CAPTION, Kind.BYLINE))
 
@@ -167,18 +171,36 @@ class Mistake:
         )
 
 
-def evaluate(labeller: Declutter, texts: Iterable[Text]) -> tuple[dict[str, Any], list[Mistake]]:
-    """Scores over texts, with breakdowns by language and rendering, and the wrong lines, worst first."""
+@dataclass(frozen=True, slots=True)
+class PagePart:
+    """Some blocks of a page, with their kinds.
+
+    Attributes:
+        tree: of the page.
+        text: the blocks as lines.
+        numbers: which blocks of the page they are.
+    """
+
+    tree: etree._Element
+    text: Text
+    numbers: list[int]
+
+
+def evaluate(labeller: Declutter, cases: Iterable[Text | PagePart]) -> tuple[dict[str, Any], list[Mistake]]:
+    """Scores over texts or pages, with breakdowns by language and rendering, and the wrong lines, worst first."""
     whole = Tally()
     parts: dict[str, dict[str, Tally]] = {"language": defaultdict(Tally), "rendering": defaultdict(Tally)}
     mistakes: list[Mistake] = []
-    for text in texts:
-        document = labeller.label(list(text.lines))
-        content = document.probabilities[:, 0].tolist()
-        wrong = whole.add(text, document.kinds, document.kept, content)
+    for case in cases:
+        text = case if isinstance(case, Text) else case.text
+        document = labeller.label(list(case.lines) if isinstance(case, Text) else case.tree)
+        numbers = range(len(document)) if isinstance(case, Text) else case.numbers
+        content = document.probabilities[numbers, 0].tolist()
+        kinds, kept = [document.kinds[n] for n in numbers], [document.kept[n] for n in numbers]
+        wrong = whole.add(text, kinds, kept, content)
         for name, key in (("language", text.lang), ("rendering", text.rendering)):
-            parts[name][key].add(text, document.kinds, document.kept, content)
-        mistakes += [Mistake(text, n, document[n]) for n in wrong]
+            parts[name][key].add(text, kinds, kept, content)
+        mistakes += [Mistake(text, n, document[numbers[n]]) for n in wrong]
     scores = whole.scores()
     for name, tallies in parts.items():
         scores[f"by_{name}"] = {
@@ -226,20 +248,62 @@ def splice_notices(notices: Sequence[Text], articles: Sequence[Text], each: int 
     return spliced
 
 
-def evaluation_sets(corpus: Path, data: Path | None) -> dict[str, Callable[[], list[Text]]]:
+def plant_notices(notices: Sequence[Text], pages: Iterable[GoldPage], seed: int = 0) -> list[PagePart]:
+    """A notice among the paragraphs of every page with an article, of its language where there is one, else in English.
+
+    What counts of the page is the notice and the paragraphs of the article within `NEAR` blocks.
+    """
+    random = np.random.default_rng(seed)
+    by_language: dict[str, list[Text]] = defaultdict(list)
+    for notice in notices:
+        by_language[notice.lang].append(notice)
+    parts = []
+    for page in pages:
+        choices = by_language.get(page.lang) or by_language["en"]
+        if page.page_type != "article" or not choices:
+            continue
+        notice = choices[int(random.integers(len(choices)))]
+        tree = plant(page.markup, page.gold, notice.lines, notice.place or "end", random)
+        if tree is None:
+            continue
+        blocks, _ = find_elements(tree)
+        planted = find_planted(blocks, notice.lines)
+        if len(planted) < len(notice.lines):
+            continue
+        kinds = {block: notice.kinds[line] for block, line in planted.items()}
+        first, stop = max(0, min(planted) - NEAR), max(planted) + NEAR
+        for block, inside in enumerate(in_gold(blocks[first:stop], page.gold), first):
+            if inside == INSIDE:
+                kinds.setdefault(block, Kind.CONTENT)
+        numbers = sorted(kinds)
+        text = Text(
+            f"{notice.id} in {page.id}",
+            page.lang,
+            page.site,
+            "planted",
+            notice.place or "end",
+            tuple(blocks[n] for n in numbers),
+            tuple(kinds[n] for n in numbers),
+        )
+        parts.append(PagePart(tree, text, numbers))
+    return parts
+
+
+def evaluation_sets(corpus: Path, data: Path | None) -> dict[str, Callable[[], Sequence[Text | PagePart]]]:
     """The sets a model is scored on, by name; those of a data folder only where there is one.
 
     * notices: held-out written notices spliced into the articles of held-out texts and of hard negatives;
     * negatives: held-out hard negatives;
     * texts: held-out written texts;
     * dev: the labelled texts of sites never trained on;
-    * dev notices: held-out written notices spliced into the articles of dev.
+    * dev notices: held-out written notices spliced into the articles of dev;
+    * page notices: the same among the paragraphs of dev's pages with an article.
     """
     written = read_written(corpus)
     notices, negatives, texts = (
         [text for text in part if held_out(text)] for part in (written.notices, written.negatives, written.texts)
     )
-    sets: dict[str, Callable[[], list[Text]]] = {
+    sets: dict[str, Callable[[], Sequence[Text | PagePart]]] = {
         "notices": lambda: splice_notices(notices, [*texts, *written.negatives]),
         "negatives": lambda: negatives,
         "texts": lambda: texts,
@@ -247,6 +311,7 @@ def evaluation_sets(corpus: Path, data: Path | None) -> dict[str, Callable[[], l
     if data is not None:
         sets["dev"] = lambda: read_labelled(data, "dev")
         sets["dev notices"] = lambda: splice_notices(notices, read_labelled(data, "dev"), each=2)
+        sets["page notices"] = lambda: plant_notices(notices, read_pages(data, "dev"))
     return sets
 
 

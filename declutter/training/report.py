@@ -116,7 +116,8 @@ def write_card(folder: Path, corpus: Path, data: Path | None) -> None:
         "",
         "For text picked out of fold, by site: those with the best F1 score of notice lines that cost at most the stated share of the "
         "article's characters. For pages the probability at which a block is worth keeping if losing one of the article is "
-        f"{', '.join(f'{preset.recall:g} ({name})' for name, preset in PRESETS.items())} times as bad as keeping one of boilerplate.",
+        f"{', '.join(f'{preset.recall:g} ({name})' for name, preset in PRESETS.items())} times as bad as keeping one of boilerplate, times "
+        "the best F score that the page's probabilities let expect.",
         "",
         presets_table(),
         "",
@@ -205,7 +206,18 @@ def _ablations(path: Path, corpus: str) -> list[str]:
         "",
         markdown_table(["step", "real texts", "spliced texts"], rows),
         "",
+        *_page_steps(found.get("page_steps")),
     ]
+
+
+def _page_steps(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    rows = [
+        [row["step"], *(" to ".join(f"{value:.3f}" for value in pair) if pair else "" for pair in row["scores"])]
+        for row in found["steps"]
+    ]
+    return [f"{found['measured']}", "", markdown_table(["step", *found["columns"]], rows), ""]
 
 
 def _page_speed(path: Path) -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from declutter.kinds import NOTICES, Kind
-from declutter.training.corpus import Text
+from declutter.training.corpus import GoldPage, Text
 
 _SPLICED = NOTICES - {
     Kind.NAVIGATION,
@@ -46,9 +46,13 @@ class Splicer:
         self.random = np.random.default_rng(seed)
         self.notices: dict[tuple[str, int], list[list[Line]]] = defaultdict(list)  # by language and fold
         self.letters: dict[tuple[str, int], list[list[Line]]] = defaultdict(list)  # the ones written for the corpus
+        self.negatives: dict[tuple[str, int], list[list[Line]]] = defaultdict(list)
         for t, text in enumerate(texts):
+            whole = [Line(t, i) for i in range(len(text.lines))]
             if text.place:
-                self.letters[text.lang, text.fold].append([Line(t, i) for i in range(len(text.lines))])
+                self.letters[text.lang, text.fold].append(whole)
+            elif text.rendering == "written" and not any(kind in NOTICES for kind in text.kinds):
+                self.negatives[text.lang, text.fold].append(whole)
             elif text.rendering != "string":
                 self.notices[text.lang, text.fold] += _runs(t, text)
 
@@ -84,13 +88,14 @@ class Splicer:
             while len(lines) > 5 and self._leads_on(lines[-1]):
                 lines.pop()
         for _ in range(int(self.random.choice([1, 2, 3], p=[0.5, 0.3, 0.2]))):
-            notice = self._notice(text)
+            notice = self.notice(text)
             if notice:
                 at = self._place(notice, lines)
                 lines[at:at] = notice
         return lines
 
-    def _notice(self, text: Text) -> list[Line]:
+    def notice(self, text: Text | GoldPage) -> list[Line]:
+        """A notice of another site in the language and the fold of a text or page; empty where there is none."""
         written = self.random.random() < 0.7
         key = text.lang, text.fold
         choices = (self.letters if written else self.notices).get(key) or self.letters.get(key) or self.notices.get(key)
@@ -105,6 +110,11 @@ class Splicer:
         if len(notice) > 2 and self.random.random() < 0.3:
             notice = [line for line in notice if self.random.random() < 0.8] or notice
         return notice
+
+    def negative(self, text: Text | GoldPage) -> list[Line]:
+        """A hard negative in the language and the fold of a text or page; empty where there is none."""
+        choices = self.negatives.get((text.lang, text.fold))
+        return choices[int(self.random.integers(len(choices)))] if choices else []
 
     def _place(self, notice: list[Line], lines: list[Line]) -> int:
         """Before which line a notice goes: never between a heading or a lead-in and what it leads to."""

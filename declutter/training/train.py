@@ -16,7 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ from declutter.readers.html import read_page
 from declutter.training import align
 from declutter.training.corpus import (
     FOLDS,
+    PLACES,
     GoldPage,
     Text,
     fingerprint,
@@ -63,6 +64,7 @@ from declutter.training.estimators import (
     perceptron,
     quantised,
 )
+from declutter.training.plant import NEAR, find_planted, plant, transplant
 from declutter.training.splice import Line, Splicer
 
 CONTENT, CAPTION, BYLINE = (SCORED.index(kind) for kind in (Kind.CONTENT, Kind.CAPTION, Kind.BYLINE))
@@ -80,6 +82,7 @@ class Settings:
         networks, rates, batches: for each pass how many perceptrons are averaged, their learning rate and rows a step.
         epochs, page_epochs: their passes over the data, for text and for pages.
         splices: spliced texts made of every article.
+        planted: pages with a notice among their paragraphs made of every page with an article.
         written: weight of a line of a notice or hard negative written for the corpus, next to 1 of a real one; there are few real
             notices to learn from.
         word_hidden, word_networks, word_epochs, word_alpha, word_rate, word_batch: the same of the perceptrons over words.
@@ -97,6 +100,7 @@ class Settings:
     rates: tuple[float, ...] = (1e-3, 5e-3)
     batches: tuple[int, ...] = (512, 4096)
     splices: int = 5
+    planted: int = 1
     written: float = 3.0
     word_hidden: int = 16
     word_networks: int = 2
@@ -490,6 +494,22 @@ def calibration_error(probabilities: np.ndarray, truth: np.ndarray, bins: int = 
     )
 
 
+@dataclass(slots=True)
+class PageRead:
+    """A page as training sees it, without what depends on the classifier of names.
+
+    Attributes:
+        source: its blocks.
+        targets, weights: of its blocks.
+        word_scores: what a classifier of words thinks of them that was not trained on the page's fold.
+    """
+
+    source: Source
+    targets: np.ndarray
+    weights: np.ndarray
+    word_scores: np.ndarray
+
+
 def _page_examples(
     pages: Sequence[GoldPage],
     texts: Sequence[Text],
@@ -502,12 +522,12 @@ def _page_examples(
     read = Parallel(settings.jobs)(
         delayed(_read_page)(page, labelled.get(page.id), text_model, words_without[page.fold]) for page in pages
     )
-    usable = [(page, *found) for page, found in zip(pages, read, strict=True) if found is not None]
+    usable = [(page, found) for page, found in zip(pages, read, strict=True) if found is not None]
     say(f"html: aligned {len(usable)} pages")
-    names = scipy.sparse.vstack([found[4] for found in usable], format="csr")
-    targets = np.concatenate([found[2] for found in usable])
-    weights = np.concatenate([found[3] for found in usable]) * (targets >= 0)
-    folds = np.concatenate([np.full(len(found[2]), found[0].fold) for found in usable])
+    names = scipy.sparse.vstack([name_matrix(Tree(found.source.page)) for _, found in usable], format="csr")
+    targets = np.concatenate([found.targets for _, found in usable])
+    weights = np.concatenate([found.weights for _, found in usable]) * (targets >= 0)
+    folds = np.concatenate([np.full(len(found.targets), page.fold) for page, found in usable])
     fits = Parallel(settings.jobs)(
         delayed(_fit_linear)(names, np.maximum(targets, 0), weights, folds, out, settings)
         for out in (*range(FOLDS), None)
@@ -516,20 +536,18 @@ def _page_examples(
         weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight in fits
     ]
     say("html: names")
+    planted = _planted_pages([page for page, _ in usable], texts, words_without, settings)
+    say(f"html: planted notices in {len(planted)} pages")
     examples = []
-    for page, source, target, weight, _, word_scores in usable:
-        evidence = extract(source, _known(word_scores), partial(score_names, table=tables[page.fold]))
-        examples.append(Example(evidence, target, weight, page.fold, True))
+    for number, (page, found) in enumerate(usable + planted):
+        name_scorer = partial(score_names, table=tables[page.fold])
+        evidence = extract(found.source, _known(found.word_scores), name_scorer)
+        examples.append(Example(evidence, found.targets, found.weights, page.fold, number < len(usable)))
     return quantised(tables[-1]), examples
 
 
-def _read_page(
-    page: GoldPage, labelled: Text | None, text_model: Model, words: WordNetwork
-) -> tuple[Source, np.ndarray, np.ndarray, scipy.sparse.csr_matrix, np.ndarray] | None:
-    """A page with the kind of every block it is sure about; what is no article takes its kind from labels or the text classifier.
-
-    Its last part is what a classifier of words thinks that was not trained on the page's site.
-    """
+def _read_page(page: GoldPage, labelled: Text | None, text_model: Model, words: WordNetwork) -> PageRead | None:
+    """A page with the kind of every block it is sure about; what is no article takes its kind from labels or the text classifier."""
     with threadpool_limits(1):
         try:
             source = read_page(page.markup)
@@ -547,7 +565,67 @@ def _read_page(
                 targets[i] = SCORED.index(kind) if agree else -1
         if source.page.headline is not None:
             targets[source.page.headline] = -1
-        return source, targets, weights, name_matrix(Tree(source.page)), words.scores(evidence.words)
+        return PageRead(source, targets, weights, words.scores(evidence.words))
+
+
+def _planted_pages(
+    pages: Sequence[GoldPage], texts: Sequence[Text], words_without: Sequence[WordNetwork], settings: Settings
+) -> list[tuple[GoldPage, PageRead]]:
+    """Pages with a notice of another site among the paragraphs of their article, or with a hard negative in its place."""
+    splicer = Splicer(texts, settings.seed + 2)
+    drawn: list[tuple[GoldPage, list[Line]]] = []
+    for number, page in enumerate(page for page in pages if page.page_type == "article"):
+        drawn += [(page, splicer.notice(page)) for _ in range(settings.planted)]
+        if settings.planted and number % _TRANSPLANTED == 0:
+            drawn.append((page, splicer.negative(page)))
+    drawn = [(page, lines) for page, lines in drawn if lines]
+    read = Parallel(settings.jobs)(
+        delayed(_read_planted)(
+            page,
+            _chosen(texts, lines),
+            np.random.default_rng((settings.seed, number)),
+            words_without[page.fold],
+        )
+        for number, (page, lines) in enumerate(drawn)
+    )
+    return [(page, found) for (page, _), found in zip(drawn, read, strict=True) if found is not None]
+
+
+def _chosen(texts: Sequence[Text], lines: Sequence[Line]) -> Text:
+    """A text with some of its lines only."""
+    text = texts[lines[0].text]
+    numbers = [line.number for line in lines]
+    return replace(text, lines=tuple(text.lines[i] for i in numbers), kinds=tuple(text.kinds[i] for i in numbers))
+
+
+def _read_planted(page: GoldPage, text: Text, random: np.random.Generator, words: WordNetwork) -> PageRead | None:
+    """A page with a text in it. Only the text, and what of the article stands near it, counts: the rest is known already."""
+    with threadpool_limits(1):
+        if any(kind in NOTICES for kind in text.kinds):
+            place = random.choice(PLACES, p=_PLACES_ON_PAGES) if random.random() < 0.5 or not text.place else text.place
+            tree = plant(page.markup, page.gold, text.lines, str(place), random)
+        else:
+            tree = transplant(page.markup, page.gold, text.lines)
+        if tree is None:
+            return None
+        source = read_page(tree)
+        planted = find_planted(source.texts, text.lines)
+        if len(planted) < min(len(text.lines), _ENOUGH_PLANTED):
+            return None
+        targets = np.full(len(source.texts), -1)
+        near = slice(max(0, min(planted) - NEAR), max(planted) + NEAR)
+        targets[near] = np.where(align.in_gold(source.texts[near], page.gold) == align.INSIDE, CONTENT, -1)
+        for block, line in planted.items():
+            targets[block] = SCORED.index(text.kinds[line])
+        if source.page.headline is not None:
+            targets[source.page.headline] = -1
+        source.page.origin = None  # a tree cannot go from one process to another
+        return PageRead(source, targets, np.ones(len(targets)), words.scores(find_words(source.texts)))
+
+
+_TRANSPLANTED = 4  # every so manieth page has a hard negative for its article
+_PLACES_ON_PAGES = (0.15, 0.35, 0.5)  # shares of `PLACES` where a notice stands elsewhere than usual
+_ENOUGH_PLANTED = 4  # lines of a text that have to be found again
 
 
 def targets_of(inside: np.ndarray, likely: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

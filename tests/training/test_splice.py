@@ -2,7 +2,7 @@ import pytest
 
 from declutter.kinds import NOTICES, Kind
 from declutter.training.corpus import Text, fold
-from declutter.training.splice import Splicer
+from declutter.training.splice import Line, Splicer
 
 C, A, S, B, P = Kind.CONTENT, Kind.APPEAL, Kind.SIGNUP, Kind.BYLINE, Kind.CAPTION
 
@@ -86,3 +86,15 @@ def test_thinning_takes_out_other_lines_but_never_content():
         assert numbers == sorted(numbers)
         assert set(content) <= set(numbers)
     assert min(map(len, made)) < max(map(len, made))
+
+
+def test_a_hard_negative_is_of_the_same_language_and_fold_and_holds_no_notice():
+    texts = [*TEXTS, text("trap", "en", SAME[6], [C, C, B], rendering="written"), text("falle", "de", SAME[7], [C, C])]
+    splicer = Splicer(texts)
+    assert splicer.negative(TEXTS[0]) == [Line(len(TEXTS), number) for number in range(3)]
+    assert splicer.negative(TEXTS[2]) == []  # the German one is no written one
+
+
+def test_hard_negatives_leave_splices_as_they_were():
+    texts = [*TEXTS, text("trap", "en", SAME[6], [C, C, B], rendering="written")]
+    assert [Splicer(texts, 4).splice(0) for _ in range(3)] == [Splicer(TEXTS, 4).splice(0) for _ in range(3)]
