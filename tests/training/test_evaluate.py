@@ -6,8 +6,17 @@ import pytest
 from declutter.document import Document, Reason, Source
 from declutter.errors import CorpusError
 from declutter.kinds import SCORED, Kind
-from declutter.training.corpus import Text
-from declutter.training.evaluate import Mistake, Tally, below_floors, evaluate, read_floors, splice_notices
+from declutter.readers.html import read_page
+from declutter.training.corpus import GoldPage, Text
+from declutter.training.evaluate import (
+    Mistake,
+    Tally,
+    below_floors,
+    evaluate,
+    plant_notices,
+    read_floors,
+    splice_notices,
+)
 from declutter.training.report import mistakes_table
 
 C, A, S, B, P, V, H = (
@@ -73,7 +82,8 @@ def test_nothing_counted_has_scores_of_zero():
 class Judge:
     """Stands in for a labeller: calls what begins with "give" an appeal, everything else content."""
 
-    def label(self, lines):
+    def label(self, source):
+        lines = source if isinstance(source, list) else read_page(source).texts
         probabilities = np.zeros((len(lines), len(SCORED)))
         probabilities[:, 0] = [0.1 if line.startswith("give") else 0.8 for line in lines]
         probabilities[:, SCORED.index(A)] = 1 - probabilities[:, 0]
@@ -141,6 +151,39 @@ def test_splicing_is_the_same_for_the_same_seed():
     notices = [text([A], name=f"n{i}", place="middle") for i in range(20)]
     assert splice_notices(notices, ARTICLES, seed=1) == splice_notices(notices, ARTICLES, seed=1)
     assert splice_notices(notices, ARTICLES, seed=1) != splice_notices(notices, ARTICLES, seed=2)
+
+
+STORY = [
+    f"On day {number} the river rose by another metre, the mayor said, and the bridge stayed shut."
+    for number in range(20)
+]
+STORY_PAGE = (
+    f"<html><body><nav>Menu</nav><main><p>{'</p><p>'.join(STORY)}</p></main><p>give elsewhere</p></body></html>"
+)
+
+
+def page(name="page", lang="en", page_type="article"):
+    return GoldPage(name, lang, f"{name}.example", "set", page_type, STORY_PAGE, "\n".join(STORY))
+
+
+def test_a_notice_in_a_page_is_judged_with_what_of_the_article_is_near():
+    notice = text([A, S], ["give now", "Not today"], name="notice", place="end")
+    (part,) = plant_notices([notice], [page(), page("shop", page_type="product")])
+    assert part.text.id == "notice in page"
+    assert part.text.lines == (*STORY[-8:], "give now", "Not today")
+    assert part.text.kinds == (*[C] * 8, A, S)
+    scores, mistakes = evaluate(Judge(), [part])
+    assert (scores["texts"], scores["notice_precision"], scores["notice_recall"]) == (1, 1, 0.5)
+    assert [(mistake.text.lines[mistake.number], mistake.paragraph.text) for mistake in mistakes] == [
+        ("Not today",) * 2
+    ]
+
+
+def test_pages_take_notices_in_their_language_or_in_english():
+    notices = [text([A], ["bitte"], "german", "de", place="end"), text([A], ["please"], "english", place="end")]
+    parts = plant_notices(notices, [page("eins", "de"), page("un", "fr")])
+    assert [part.text.id for part in parts] == ["german in eins", "english in un"]
+    assert [part.text.lang for part in parts] == ["de", "fr"]
 
 
 SCORES = {"dev": {"notice_f1": 0.9, "content_lost_lines": 0.01}}

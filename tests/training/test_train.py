@@ -13,7 +13,7 @@ from declutter.kinds import SCORED, Kind
 from declutter.model import DESCRIPTION, WEIGHTS, load_model
 from declutter.policy import PRESETS, Thresholds
 from declutter.training import align, report, train
-from declutter.training.corpus import FOLDS, PAGE_SETS, Text, fold
+from declutter.training.corpus import FOLDS, PAGE_SETS, GoldPage, Text, fold
 from declutter.training.train import Pool, Settings, calibration_error, targets_of
 
 SETTINGS = Settings(
@@ -258,6 +258,71 @@ def test_thresholds_are_read_off_whole_texts_that_were_drawn():
     assert examples[0].drawn
 
 
+STORY = [
+    f"On day {number} the river rose again, the mayor said, and the bridge stayed shut for all." for number in range(20)
+]
+STORY_PAGE = f"<html><body><nav>Menu</nav><main><p>{'</p><p>'.join(STORY)}</p></main></body></html>"
+
+
+class Words:
+    """Stands in for a classifier of words: what it says of every block is its fold."""
+
+    def __init__(self, fold):
+        self.fold = fold
+
+    def scores(self, words):
+        return np.full((len(words.counts), len(SCORED)), self.fold, np.float32)
+
+
+def planted_pages(*texts, pages=4, **settings):
+    drawn = [
+        GoldPage(f"page{number}", "en", "site.example", "set", "article", STORY_PAGE, "\n".join(STORY))
+        for number in range(pages)
+    ]
+    words = [Words(fold) for fold in range(FOLDS)]
+    return train._planted_pages(drawn, texts, words, Settings(jobs=1, **settings))
+
+
+def written(site, lines, kinds, place):
+    return Text(site, "en", site, site, "written", lines, kinds, place)
+
+
+def test_of_a_page_with_a_planted_notice_only_its_surroundings_count():
+    same_fold = next(f"other{n}.example" for n in range(99) if fold(f"other{n}.example") == fold("site.example"))
+    notice = written(same_fold, ("A message from us", "Give now"), (Kind.APPEAL, Kind.APPEAL), "end")
+    found = planted_pages(notice)
+    assert len(found) == 4
+    for page, read in found:
+        targets = dict(zip(read.source.texts, read.targets, strict=True))
+        appeal = SCORED.index(Kind.APPEAL)
+        assert set(targets) - set(STORY) - {"Menu"} <= set(notice.lines)
+        assert [targets[line] for line in targets if line in notice.lines].count(appeal) >= 1
+        assert targets["Menu"] == -1
+        assert 4 <= sum(targets[line] == 0 for line in STORY) <= 16
+        assert (read.word_scores == page.fold).all()
+    assert len({tuple(read.targets) for _, read in found}) > 1
+
+
+def test_a_hard_negative_takes_the_place_of_every_fourth_article():
+    same_fold = next(f"other{n}.example" for n in range(99) if fold(f"other{n}.example") == fold("site.example"))
+    lines = tuple(
+        f"The fund asked its readers for money on day {number}, and they gave it gladly." for number in range(5)
+    )
+    negative = written(same_fold, lines, (Kind.CONTENT,) * 5, "")
+    found = planted_pages(negative, pages=5)
+    assert [page.id for page, _ in found] == ["page0", "page4"]
+    for _, read in found:
+        assert read.source.texts == ["Menu", *lines]
+        assert read.targets.tolist() == [-1, 0, 0, 0, 0, 0]
+
+
+def test_notices_of_other_folds_are_not_planted():
+    other_fold = next(f"other{n}.example" for n in range(99) if fold(f"other{n}.example") != fold("site.example"))
+    notice = written(other_fold, ("A message from us", "Give now"), (Kind.APPEAL, Kind.APPEAL), "end")
+    assert planted_pages(notice) == []
+    assert planted_pages() == []
+
+
 def test_gold_says_what_is_article_and_the_text_classifier_what_the_rest_is():
     likely = np.zeros((4, len(SCORED)))
     likely[:, 0] = 0.9
@@ -334,10 +399,13 @@ def test_the_card_says_what_was_trained_and_what_each_step_gained(trained, folde
     about = load_model(folder).about
     for corpus, named in (("another", "the corpus as it was before (`another`)"), (about["corpus"], "this corpus")):
         steps = {"corpus": corpus, "steps": [{"step": "two passes", "before": [0.8, 0.7], "after": [0.9, 0.75]}]}
+        page_steps = [{"step": "planted", "scores": [[0.5, 0.6], []]}]
+        steps["page_steps"] = {"measured": "On pages.", "columns": ["set", "other"], "steps": page_steps}
         (folder / report.ABLATIONS).write_text(json.dumps(steps))
         report.write_card(folder, tmp_path / "corpus", None)
         card = (folder / "card.md").read_text("utf-8")
         assert "| two passes | 0.800 to 0.900 | 0.700 to 0.750 |" in card
+        assert "| planted | 0.500 to 0.600 |  |" in card
         assert f"Measured one step at a time on {named}, " in card
     assert f"`{about['corpus']}`. No text" in card
     (tmp_path / "corpus" / "texts" / "xx.jsonl").write_text("")
