@@ -32,7 +32,7 @@ class Grounds(NamedTuple):
 
 def find_grounds(model: Model, source: Source) -> Grounds:
     """What the paragraphs of a document were judged by."""
-    network, columns = model.last_pass(extract(source, model.words.scores, model.score_names))
+    network, columns = model.last_pass(extract([source], model.words.scores, model.score_names))
     features = [feature for feature in FEATURES if source.page is not None or not feature.markup]
     pieces: dict[str, list[int]] = {}
     for column, feature in enumerate(features):

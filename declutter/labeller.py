@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
 from declutter import explain
 from declutter.document import Document, Reason, Repetition, Source
-from declutter.errors import UsageError
+from declutter.errors import DeclutterError, UsageError
 from declutter.features import Evidence, extract
 from declutter.features.words import FAMILIAR, familiarity
 from declutter.kinds import SCORED
@@ -66,21 +67,99 @@ class Declutter:
 
     def label(self, source: Any, format: str = "auto", url: str | None = None) -> Document:
         """Says of every paragraph of a source what it is; see `declutter.label`."""
-        found = read(source, format, self.unit)
-        if not found.texts:
-            return Document(found, np.zeros((0, len(SCORED)), np.float32), [], [], {}, [], False, self)
-        evidence = extract(found, self.model.words.scores, self.model.score_names)
-        scores = self.model.scores(evidence)
-        repetition = self._recall(found, evidence, scores, url)
-        probabilities = np.exp(scores if repetition is None else shifted(scores, repetition.shifts))
-        thresholds = self.policy.thresholds or self._thresholds(
-            found, probabilities, evidence.lengths, self.policy.preset
-        )
-        page = found.page
-        headline = None if page is None else page.headline
-        decision = decide(self.policy, thresholds, found.texts, probabilities, page is not None, headline)
-        unfamiliar = familiarity(evidence.words, self.model.known_words) < FAMILIAR
-        return Document(found, probabilities, *decision, unfamiliar, self, repetition)
+        return self.judge([read(source, format, self.unit)], [url])[0]
+
+    @overload
+    def label_many(
+        self,
+        sources: Iterable[Any],
+        format: str = ...,
+        urls: Iterable[str | None] | None = ...,
+        return_exceptions: Literal[False] = ...,
+    ) -> Iterator[Document]: ...
+    @overload
+    def label_many(
+        self,
+        sources: Iterable[Any],
+        format: str = ...,
+        urls: Iterable[str | None] | None = ...,
+        *,
+        return_exceptions: bool,
+    ) -> Iterator[Document | DeclutterError]: ...
+    def label_many(
+        self,
+        sources: Iterable[Any],
+        format: str = "auto",
+        urls: Iterable[str | None] | None = None,
+        return_exceptions: bool = False,
+    ) -> Iterator[Document | DeclutterError]:
+        """Says of every paragraph of every source what it is, as `label` would one by one, in half the time where texts are short.
+
+        Args:
+            sources: any number, read as they are needed: some `BATCH` characters ahead of what comes out.
+            format: of all of them.
+            urls: of each one, where there is a memory.
+            return_exceptions: a source that cannot be read gives its error, in its place, and the rest goes on; without, it is
+                raised after the documents before it.
+
+        Raises:
+            ValueError: there are not as many addresses as sources.
+            SourceError, UsageError, ModelError: as `label`.
+        """
+        pairs = zip(sources, repeat(None)) if urls is None else zip(sources, urls, strict=True)
+        batch: list[tuple[Source, str | None]] = []
+        size = 0
+        for source, url in pairs:
+            try:
+                found = read(source, format, self.unit)
+            except DeclutterError as error:
+                yield from self._judged(batch)
+                if not return_exceptions:
+                    raise
+                yield error
+                batch, size = [], 0
+                continue
+            batch.append((found, url))
+            size += sum(map(len, found.texts))
+            if size >= BATCH or len(batch) >= _MOST:
+                yield from self._judged(batch)
+                batch, size = [], 0
+        yield from self._judged(batch)
+
+    def _judged(self, batch: Sequence[tuple[Source, str | None]]) -> list[Document]:
+        return self.judge([source for source, _ in batch], [url for _, url in batch])
+
+    def judge(self, sources: Sequence[Source], urls: Sequence[str | None]) -> list[Document]:
+        """Says of every paragraph of what was read what it is; texts that follow one another share the work.
+
+        Args:
+            sources: what `readers.read` made of documents.
+            urls: of each one, None where it has none.
+        """
+        found: list[Document] = []
+        for batch in _batches(sources):
+            evidence = extract(batch, self.model.words.scores, self.model.score_names) if batch[0].texts else None
+            found += self._decided(batch, urls[len(found) :], evidence)
+        return found
+
+    def _decided(
+        self, batch: Sequence[Source], urls: Sequence[str | None], evidence: Evidence | None
+    ) -> Iterator[Document]:
+        """What becomes of the sources that some evidence is about; without any they have no paragraphs."""
+        if evidence is None:
+            nothing = np.zeros((0, len(SCORED)), np.float32)
+            yield from (Document(source, nothing, [], [], {}, [], False, self) for source in batch)
+            return
+        layout, scores = evidence.layout, self.model.scores(evidence)
+        unfamiliar = (familiarity(evidence.words, layout, self.model.known_words) < FAMILIAR).tolist()
+        for source, url, rows, unknown in zip(batch, urls, layout.slices(), unfamiliar, strict=False):
+            lengths = evidence.lengths[rows]
+            repetition = self._recall(source, lengths, scores[rows], url)
+            probabilities = np.exp(scores[rows] if repetition is None else shifted(scores[rows], repetition.shifts))
+            thresholds = self.policy.thresholds or self._thresholds(source, probabilities, lengths, self.policy.preset)
+            headline = None if source.page is None else source.page.headline
+            decision = decide(self.policy, thresholds, source.texts, probabilities, source.page is not None, headline)
+            yield Document(source, probabilities, *decision, unknown, self, repetition)
 
     def clean(self, source: Any, format: str = "auto", output: str = "text", url: str | None = None) -> str:
         """What is kept of a source; see `declutter.clean`."""
@@ -116,13 +195,13 @@ class Declutter:
         """What is kept of a document as "markdown" or "html"."""
         return "".join(WRITERS[output](document)).removesuffix("\n")
 
-    def _recall(self, found: Source, evidence: Evidence, scores: np.ndarray, url: str | None) -> Repetition | None:
+    def _recall(self, found: Source, lengths: np.ndarray, scores: np.ndarray, url: str | None) -> Repetition | None:
         """What the memory says of the site, if it knows it."""
         site = None if self.memory is None else site_of(url)
         if self.memory is None or site is None:
             return None
         documents, of = self.memory.look_up(found.texts, site)
-        shifts = self.model.needs_memory().shifts(scores, evidence.lengths, documents, of)
+        shifts = self.model.needs_memory().shifts(scores, lengths, documents, of)
         return Repetition(documents, of, shifts) if of else None
 
     def _thresholds(self, source: Source, probabilities: np.ndarray, lengths: np.ndarray, preset: str) -> Thresholds:
@@ -130,6 +209,30 @@ class Declutter:
         if source.page is None:
             return self.model.thresholds["text"][preset]
         return self.model.thresholds["html"][preset].scaled(expected_f(probabilities, lengths, PRESETS[preset].recall))
+
+
+BATCH = 1 << 16  # characters of paragraphs that go through the classifier together, unless one document has more
+_MOST = 1000  # documents that wait for others, however short they are
+
+
+def _batches(sources: Sequence[Source]) -> Iterator[list[Source]]:
+    """Texts, or pages, that follow one another, up to `BATCH` characters; what has no paragraphs, by itself."""
+    batch: list[Source] = []
+    size = 0
+    for source in sources:
+        length = sum(map(len, source.texts))
+        if batch and (size + length > BATCH or _sort(source) != _sort(batch[0])):
+            yield batch
+            batch, size = [], 0
+        batch.append(source)
+        size += length
+    if batch:
+        yield batch
+
+
+def _sort(source: Source) -> tuple[bool, bool]:
+    """What the sources of a batch have in common: whether there are paragraphs, and whether there is markup."""
+    return bool(source.texts), source.page is not None
 
 
 @lru_cache(maxsize=32)

@@ -132,12 +132,12 @@ class Model:
 
     def last_pass(self, evidence: Evidence) -> tuple[Network, np.ndarray]:
         """The network that decides, and its input: float32, paragraphs x features."""
-        form = "text" if evidence.tree is None else "html"
+        form = "html" if evidence.trees else "text"
         return self.networks[form][-1], evidence.columns(self._passes(evidence, -1))
 
     def _passes(self, evidence: Evidence, stop: int | None) -> np.ndarray:
         """Scores after the passes up to a number: float32, paragraphs x kinds."""
-        form = "text" if evidence.tree is None else "html"
+        form = "html" if evidence.trees else "text"
         scores = evidence.word_scores
         for network, around in list(zip(self.networks[form], PASSES[form], strict=True))[:stop]:
             blocks = evidence.blocks(scores if around else None)

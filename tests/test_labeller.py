@@ -153,6 +153,57 @@ def test_what_came_before_does_not_change_an_answer(labeller, source):
     assert np.array_equal(Declutter().label(source).probabilities, first.probabilities)
 
 
+LINES = ARTICLE.split("\n\n")
+MANY = [*LINES, ARTICLE, PAGE, "", ["Subscribe"], *LINES * 20, ARTICLE * 40, PAGE, PAGE, [], *LINES[::-1]]
+
+
+def test_many_sources_are_labelled_as_each_one_is(labeller):
+    for source, found in zip(MANY, labeller.label_many(MANY, return_exceptions=True), strict=True):
+        if source == "":
+            assert isinstance(found, DeclutterError)
+            continue
+        alone = labeller.label(source)
+        assert (found.kinds, found.kept, found.text) == (alone.kinds, alone.kept, alone.text)
+        assert (found.unfamiliar, found.notes, found.uncertain) == (alone.unfamiliar, alone.notes, alone.uncertain)
+        assert np.allclose(found.probabilities, alone.probabilities, atol=1e-5)
+
+
+def test_the_memory_is_asked_for_the_site_of_each_document():
+    crowded = Declutter(memory=Crowd())
+    urls = ["https://daily.example/1", None, "https://other.example/1", "https://daily.example/2"]
+    known = [document.repetition is not None for document in crowded.label_many([ARTICLE] * 4, urls=urls)]
+    assert known == [True, False, False, True]
+
+
+def test_many_sources_are_read_as_they_are_needed(labeller):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(len(taken))
+            yield ARTICLE
+
+    next(labeller.label_many(endless(), "text"))
+    assert 1 < len(taken) <= 1000
+
+
+def test_a_source_that_cannot_be_read_does_not_cost_the_others(labeller):
+    sources = [ARTICLE, b"%PDF-1.7", PAGE]
+    found = labeller.label_many(sources)
+    assert next(found).text == labeller.clean(ARTICLE)
+    with pytest.raises(declutter.SourceError):
+        next(found)
+    first, error, last = labeller.label_many(sources, return_exceptions=True)
+    assert isinstance(error, declutter.SourceError)
+    assert (first.text, last.text) == (labeller.clean(ARTICLE), labeller.clean(PAGE))
+
+
+@pytest.mark.parametrize("addresses", [1, 3])
+def test_every_source_has_an_address_or_none_has(labeller, addresses):
+    with pytest.raises(ValueError, match="than argument 1"):
+        list(labeller.label_many([ARTICLE, PAGE], urls=["https://a.example"] * addresses))
+
+
 def test_threads_may_share_a_labeller(labeller):
     sources = [ARTICLE, *OTHERS] * 6
     alone = [labeller.label(source) for source in sources]

@@ -14,6 +14,7 @@ import numpy as np
 
 from declutter.document import Source
 from declutter.features.context import PLACE, neighbour_names, place, surroundings, surroundings_names
+from declutter.features.layout import Layout
 from declutter.features.markup import MARKUP, REGION, Tree, markup, region
 from declutter.features.shape import SHAPE, shape
 from declutter.features.words import Words, find_words
@@ -68,21 +69,23 @@ BLOCK = 256  # paragraphs that go through a network at a time
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything about a document's paragraphs that does not depend on the scores of a pass over it.
+    """Everything about the paragraphs of some pages, or of some texts, that does not depend on the scores of a pass over them.
 
     Attributes:
+        layout: which paragraphs belong to which document.
         words: characters and words.
         lengths: characters of each paragraph, float32.
         fixed: columns that no scores go into but those of words and names, float32.
         word_scores: logarithm of each kind's probability by words alone, paragraphs x kinds.
-        tree: the page's elements, None for text.
+        trees: every page's elements; none for texts.
     """
 
+    layout: Layout
     words: Words
     lengths: np.ndarray
     fixed: np.ndarray
     word_scores: np.ndarray
-    tree: Tree | None
+    trees: list[Tree]
 
     def columns(self, scores: np.ndarray) -> np.ndarray:
         """The input of a pass that sees what is around, given scores of the one before: float32, paragraphs x features."""
@@ -96,8 +99,15 @@ class Evidence:
             yield parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def _families(self, scores: np.ndarray) -> list[np.ndarray]:
-        regions = [] if self.tree is None else [region(self.tree, np.exp(scores[:, 0]), self.lengths)]
-        return [self.fixed, *regions, surroundings(scores, self.lengths)]
+        families = [self.fixed]
+        if self.trees:
+            article = np.exp(scores[:, 0])
+            regions = [
+                region(tree, article[rows], self.lengths[rows])
+                for tree, rows in zip(self.trees, self.layout.slices(), strict=True)
+            ]
+            families.append(regions[0] if len(regions) == 1 else np.concatenate(regions))
+        return [*families, surroundings(scores, self.lengths, self.layout)]
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:
@@ -108,19 +118,23 @@ def log_softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def extract(
-    source: Source, word_scorer: Callable[[Words], np.ndarray], name_scorer: Callable[[Tree], np.ndarray] | None
+    sources: Sequence[Source],
+    word_scorer: Callable[[Words], np.ndarray],
+    name_scorer: Callable[[Tree], np.ndarray] | None,
 ) -> Evidence:
-    """Features of every paragraph of a source.
+    """Features of every paragraph of some sources.
 
     Args:
-        source: at least one paragraph.
+        sources: texts, or pages, each of at least one paragraph. What comes of one does not depend on the others.
         word_scorer: turns words into scores, paragraphs x kinds.
-        name_scorer: names in markup into scores, paragraphs x kinds; None to leave markup aside.
+        name_scorer: names in a page's markup into scores, paragraphs x kinds; None to leave markup aside.
     """
-    words = find_words(source.texts)
+    pages = [source.page for source in sources if source.page is not None and name_scorer is not None]
+    trees = [Tree(page) for page in pages]
+    layout = Layout([len(source.texts) for source in sources])
+    words = find_words([text for source in sources for text in source.texts])
     lengths = words.lengths.astype(np.float32)
-    tree = Tree(source.page) if source.page is not None and name_scorer is not None else None
-    fixed = np.empty((len(lengths), _width(tree is not None)), np.float32)
+    fixed = np.empty((len(lengths), _width(bool(trees))), np.float32)
     at = 0
 
     def add(family: np.ndarray) -> np.ndarray:
@@ -132,13 +146,16 @@ def extract(
         return columns
 
     of_shape = add(shape(words))
-    add(place(words, of_shape))
+    add(place(words, of_shape, layout))
     word_scores = log_softmax(word_scorer(words))
     add(np.maximum(word_scores, -8))
-    if tree is not None and name_scorer is not None:
-        add(markup(tree, words, lengths))
-        add(name_scorer(tree))
-    return Evidence(words, lengths, fixed, word_scores, tree)
+    if name_scorer is not None:
+        for tree, rows in zip(trees, layout.slices() if trees else (), strict=True):
+            of_page = words if len(trees) == 1 else words.part(rows)
+            found = markup(tree, of_page, lengths[rows])
+            fixed[rows, at : at + found.shape[1]] = found
+            fixed[rows, at + found.shape[1] :] = name_scorer(tree)
+    return Evidence(layout, words, lengths, fixed, word_scores, trees)
 
 
 @cache

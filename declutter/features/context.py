@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
+from declutter.features.layout import OFFSETS, Layout
 from declutter.features.shape import SHAPE
 from declutter.features.words import Words
 from declutter.kinds import SCORED, Kind
 
 CONTENT = SCORED.index(Kind.CONTENT)
+_NOTICES = slice(CONTENT + 3, None)  # what is no caption and no byline either
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 _WORD = 5  # letters of a word that counts as vocabulary
 LONG = 100  # characters from which a paragraph says something about the document's vocabulary
-OFFSETS = (-1, 1, -2, 2, -3, 3)
 WINDOWS = (4, 12)
 EVEN = float(np.log(1 / len(SCORED)))  # the score that says nothing
 FAINT = -6.0  # lower scores count as this: one paragraph must not outweigh its whole window
@@ -77,78 +79,58 @@ def neighbour_names() -> list[tuple[str, str]]:
     ]
 
 
-def place(words: Words, shape: np.ndarray) -> np.ndarray:
+def place(words: Words, shape: np.ndarray, layout: Layout) -> np.ndarray:
     """Position, repetition, vocabulary and the neighbours' shape: float32, paragraphs x columns (see `PLACE`)."""
-    count = len(shape)
-    lengths = words.lengths.astype(np.float32)
-    index = np.arange(count, dtype=np.float32)
-    before = np.cumsum(lengths) - lengths
-    total = lengths.sum()
+    lengths = words.lengths
+    count, total = layout.spread(layout.counts), layout.spread(layout.totals(lengths))
     long = lengths >= LONG
-    columns = np.empty((count, len(PLACE) + len(neighbour_names())), np.float32)
-    columns[:, 0] = index / max(1, count - 1)
-    columns[:, 1] = np.log1p(index)
-    columns[:, 2] = np.log1p(count - 1 - index)
-    columns[:, 3] = before / total
+    columns = np.empty((len(layout), len(PLACE) + len(neighbour_names())), np.float32)
+    columns[:, 0] = layout.index / np.maximum(1, count - 1)
+    columns[:, 1] = np.log1p(layout.index)
+    columns[:, 2] = np.log1p(count - 1 - layout.index)
+    columns[:, 3] = (layout.running(lengths) - lengths) / total
     columns[:, 4] = np.log1p(count)
     columns[:, 5] = np.log1p(total)
-    columns[:, 6] = lengths[long].sum() / total
-    columns[:, 7], columns[:, 8] = _repetition(words)
-    columns[:, 9], columns[:, 10] = _vocabulary(words, long)
-    columns[:, 11] = np.log1p(_since(long))
-    columns[:, 12] = np.log1p(_since(long[::-1])[::-1])
-    logs = shape[:, 0]
-    columns[:, 13:17] = 0
-    for column, offset in ((13, 1), (15, 2)):
-        if count > offset:
-            difference = logs[offset:] - logs[:-offset]
-            columns[offset:, column] = difference
-            columns[:-offset, column + 1] = -difference
-    running = np.cumsum(lengths * long)
-    whole = running[-1] + 1
-    columns[:, 17] = (running - lengths * long) / whole
-    columns[:, 18] = 1 - running / whole
+    running = layout.running(lengths * long)
+    of_long = layout.spread(layout.totals(lengths * long))
+    columns[:, 6] = of_long / total
+    columns[:, 7], columns[:, 8] = _repetition(words, layout)
+    columns[:, 9], columns[:, 10] = _vocabulary(words, long, layout)
+    columns[:, 11] = np.log1p(layout.since(long))
+    columns[:, 12] = np.log1p(layout.until(long))
+    logs = shape[:, :1]
+    difference = logs - layout.neighbours(logs, 4)[:, :, 0]
+    difference[layout.near[:, :4] == len(layout)] = 0
+    columns[:, 13:17] = difference
+    columns[:, 17] = (running - lengths * long) / (of_long + 1)
+    columns[:, 18] = 1 - running / (of_long + 1)
     fragment = (lengths < LONG) & (shape[:, _STOP] == 0)
     columns[:, 19] = fragment
-    columns[:, 20] = np.log1p(_since(~fragment))
-    columns[:, 21] = np.log1p(_since(~fragment[::-1])[::-1])
-    around = shape[:, _NEIGHBOUR_COLUMNS]
-    at, width = len(PLACE), len(_NEIGHBOUR_COLUMNS)
-    columns[:, at : at + 2 * width] = 0
-    columns[1:, at : at + width] = around[:-1]
-    columns[:-1, at + width : at + 2 * width] = around[1:]
-    at += 2 * width
-    for around in _windows(shape[:, _WINDOW_COLUMNS], _SHAPE_WINDOWS):
-        columns[:, at : at + len(_WINDOW_COLUMNS)] = around
-        at += len(_WINDOW_COLUMNS)
+    columns[:, 20] = np.log1p(layout.since(~fragment))
+    columns[:, 21] = np.log1p(layout.until(~fragment))
+    at = len(PLACE)
+    for around in (
+        layout.neighbours(shape[:, _NEIGHBOUR_COLUMNS], 2).reshape(len(layout), -1),
+        layout.windows(shape[:, _WINDOW_COLUMNS], _SHAPE_WINDOWS),
+    ):
+        columns[:, at : at + around.shape[1]] = around
+        at += around.shape[1]
     return columns
 
 
-def _windows(values: np.ndarray, sizes: Sequence[int]) -> Iterator[np.ndarray]:
-    """Sums of values over the paragraphs before each one, then over those after it, divided by the window's size, for each size."""
-    count, reach = len(values), max(sizes)
-    sums = np.zeros((count + 2 * reach + 1, values.shape[1]), np.float32)  # running sums, level beyond both ends
-    np.cumsum(values, axis=0, out=sums[reach + 1 : reach + 1 + count])
-    sums[reach + 1 + count :] = sums[reach + count]
-    until, after = sums[reach : reach + count], sums[reach + 1 : reach + 1 + count]
-    for size in sizes:
-        yield (until - sums[reach - size : reach - size + count]) / size
-        yield (sums[reach + 1 + size : reach + 1 + size + count] - after) / size
-
-
-def _since(marks: np.ndarray) -> np.ndarray:
-    """Number of paragraphs since the last marked one; since the start where there is none."""
-    index = np.arange(len(marks))
-    return index - np.maximum.accumulate(np.where(marks, index, -1))
-
-
-def _repetition(words: Words) -> tuple[np.ndarray, np.ndarray]:
+def _repetition(words: Words, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Logarithm of how often each paragraph's words stand in the document in this order, and whether they did before."""
     prints = np.concatenate([_prints(part) for part in words.parts()])
-    _, earliest, number, counts = np.unique(prints, return_index=True, return_inverse=True, return_counts=True)
-    repeats = np.ones(len(prints), np.float32)
-    repeats[earliest] = 0
-    return np.log(counts.astype(np.float32))[number], repeats
+    prints += layout.of.astype(np.uint64) * _ODD  # the same words in another document are others
+    order = np.argsort(prints, kind="stable")
+    prints = prints[order]
+    first = np.ones(len(prints), bool)
+    np.not_equal(prints[1:], prints[:-1], out=first[1:])
+    number = np.add.accumulate(first, dtype=np.intp) - 1
+    often, repeats = np.empty((2, len(prints)), np.float32)
+    often[order] = np.log(np.bincount(number))[number]
+    repeats[order] = ~first
+    return often, repeats
 
 
 def _prints(words: Words) -> np.ndarray:
@@ -158,27 +140,40 @@ def _prints(words: Words) -> np.ndarray:
     return prints
 
 
-def _vocabulary(words: Words, long: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _vocabulary(words: Words, long: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Share of each paragraph's words of five letters or more that other long paragraphs, and other ones of the first three, use.
 
-    A table of slots remembers the first and the last paragraph that uses a word; two words seldom share a slot.
+    A table of slots for each document remembers the first and the last paragraph that uses a word; two words seldom share a slot.
     """
     chosen = np.flatnonzero(words.ends - words.starts >= _WORD)
     owner = words.owner[chosen]
-    bits = len(owner).bit_length() + 3
-    slots = (words.hashes[chosen] >> np.uint64(64 - bits)).astype(np.intp)
-    each = np.maximum(np.bincount(owner, minlength=len(long)), 1).astype(np.float32)
+    each = np.bincount(owner, minlength=len(layout))
+    slots, size = _slots(words.hashes[chosen], owner, each, layout)
+    number = np.maximum(each, 1).astype(np.float32)
     shares = []
-    for members in (long, np.arange(len(long)) < 3):
+    for members in (long, layout.index < 3):
         users = np.flatnonzero(members[owner])
         slot, user = slots[users], owner[users]
-        earliest, latest = np.full((2, 1 << bits), -1, np.int32)
+        earliest, latest = np.full((2, size), -1, np.int32)
         latest[slot] = user  # of several the last one stays
         earliest[slot[::-1]] = user[::-1]
         found = latest[slots]
         elsewhere = ((found != owner) & (found >= 0)) | (earliest[slots] != found)
-        shares.append(np.bincount(owner[elsewhere], minlength=len(long)) / each)
+        shares.append(np.bincount(owner[elsewhere], minlength=len(layout)) / number)
     return shares[0], shares[1]
+
+
+def _slots(hashes: np.ndarray, owner: np.ndarray, each: np.ndarray, layout: Layout) -> tuple[np.ndarray, int]:
+    """A slot for each word in the table of its document, eight to sixteen times as large as the words are many, and all tables' size."""
+    if len(layout.counts) == 1:
+        bits = len(owner).bit_length() + 3
+        return (hashes >> np.uint64(64 - bits)).astype(np.intp), 1 << bits
+    bits_of = np.frexp(layout.totals(each))[1] + 3  # the exponent is the bit length
+    sizes = 1 << bits_of
+    document = layout.of[owner]
+    slots = (hashes >> (64 - bits_of).astype(np.uint64)[document]).astype(np.intp)
+    slots += (np.cumsum(sizes) - sizes)[document]
+    return slots, int(sizes.sum())
 
 
 def _window_names() -> list[str]:
@@ -215,7 +210,7 @@ def surroundings_names(kinds: Sequence[Kind] = SCORED) -> list[tuple[str, str]]:
     ]
 
 
-def _runs(content: np.ndarray) -> list[np.ndarray]:
+def _runs(content: np.ndarray, layout: Layout) -> list[np.ndarray]:
     """What the paragraphs before, and those after, say of each one if article and notice change seldom: log-odds of a notice.
 
     These are the messages of a chain of two states (max-sum belief propagation; Pearl 1988): evidence adds up along a run, and
@@ -223,14 +218,19 @@ def _runs(content: np.ndarray) -> list[np.ndarray]:
     """
     odds = np.log1p(-np.exp(np.minimum(content, -1e-4))) - content
     evidence = np.minimum(np.maximum(odds, -STRONGEST), STRONGEST).tolist()
-    return [
-        column
-        for bound in RUN_BOUNDS
-        for column in (_messages(evidence, bound), _messages(evidence[::-1], bound)[::-1])
-    ]
+    documents = [evidence[rows] for rows in layout.slices()]
+    columns: list[np.ndarray] = []
+    for bound in RUN_BOUNDS:
+        before: list[float] = []
+        after: list[float] = []
+        for document in documents:
+            before += _messages(document, bound)
+            after += _messages(document[::-1], bound)[::-1]
+        columns += np.array(before, np.float32), np.array(after, np.float32)
+    return columns
 
 
-def _messages(evidence: list[float], bound: float) -> np.ndarray:
+def _messages(evidence: list[float], bound: float) -> list[float]:
     messages, message = [], 0.0
     for value in evidence:
         messages.append(message)
@@ -239,49 +239,46 @@ def _messages(evidence: list[float], bound: float) -> np.ndarray:
             message = bound
         elif message < -bound:
             message = -bound
-    return np.array(messages, np.float32)
+    return messages
 
 
-def surroundings(scores: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def surroundings(scores: np.ndarray, lengths: np.ndarray, layout: Layout) -> np.ndarray:
     """What the paragraphs around each one look like, from the scores of a pass before.
 
     Args:
         scores: float32, paragraphs x kinds: logarithms of probabilities.
         lengths: characters of each paragraph.
+        layout: which paragraphs belong to which document.
 
     Returns:
         float32, paragraphs x columns (see `surroundings_names`).
     """
     count, width = scores.shape
     likely = np.exp(scores)
-    reach = max(map(abs, OFFSETS))
-    padded = np.zeros((count + 2 * reach, width), np.float32)
-    padded[reach : reach + count] = likely
-    offsets = [slice(reach + offset, reach + offset + count) for offset in OFFSETS]
+    near = layout.neighbours(likely, len(OFFSETS))
     article = likely[:, CONTENT] * lengths
-    mass = np.cumsum(article)
-    whole = mass[-1] + 1
+    mass = layout.running(article)
+    whole = layout.spread(layout.totals(article)) + 1
     strong = (likely[:, CONTENT] > 0.5) & (lengths >= LONG)
-    notice = padded[:, CONTENT + 3 :].max(axis=1) if width > 3 else padded[:, 0]
 
     columns = np.empty((count, (2 + len(OFFSETS) + 2 * len(WINDOWS)) * width + 6 + 2 * len(RUN_BOUNDS)), np.float32)
     at = 0
     for part in (
         np.maximum(scores, -8),
-        *(padded[where] for where in offsets),
-        *_windows(np.maximum(scores, FAINT) - EVEN, WINDOWS),
-        np.add.reduce(likely) / count,
+        near.reshape(count, -1),
+        layout.windows(np.maximum(scores, FAINT) - EVEN, WINDOWS),
+        layout.spread(layout.totals(likely) / layout.counts[:, None]),
     ):
-        columns[:, at : at + width] = part
-        at += width
+        columns[:, at : at + part.shape[1]] = part
+        at += part.shape[1]
     for column in (
         (mass - article) / whole,
         1 - mass / whole,
-        np.log1p(_since(strong)),
-        np.log1p(_since(strong[::-1])[::-1]),
+        np.log1p(layout.since(strong)),
+        np.log1p(layout.until(strong)),
         np.log1p(whole),
-        np.maximum.reduce([notice[where] for where in offsets]),
-        *_runs(scores[:, CONTENT]),
+        near[:, :, _NOTICES].max(axis=(1, 2)),
+        *_runs(scores[:, CONTENT], layout),
     ):
         columns[:, at] = column
         at += 1

@@ -15,6 +15,7 @@ from functools import cache
 import numpy as np
 
 from declutter.features import characters
+from declutter.features.layout import Layout
 
 BUCKETS = 1 << 17  # rows of a table of n-gram weights; row 0 stands for "no n-gram"
 KNOWN_BITS = 21  # logarithm of the number of slots of a table of known words
@@ -91,10 +92,12 @@ class Words:
         start, count = 0, len(self.lengths)
         while start < count:
             stop = max(start + 1, int(np.searchsorted(self.bounds, self.bounds[start] + PART, side="right")) - 1)
-            yield self._part(start, stop)
+            yield self.part(slice(start, stop))
             start = stop
 
-    def _part(self, start: int, stop: int) -> Words:
+    def part(self, paragraphs: slice) -> Words:
+        """Those of some paragraphs in a row."""
+        start, stop = paragraphs.start, paragraphs.stop
         characters = slice(self.bounds[start], self.bounds[stop])
         words = slice(self.first[start], self.first[stop])
         return Words(
@@ -209,8 +212,17 @@ def _score_words(words: Words, table: np.ndarray) -> np.ndarray:
 
 def known_slots(words: Words) -> np.ndarray:
     """Slots in a table of 2**`KNOWN_BITS` known words, one for the stem of every word that begins with a letter: int64."""
-    spoken = _LETTERS[words.classes[words.starts]]
-    stems: np.ndarray = np.where(words.stems != 0, words.stems, words.hashes)[spoken]
+    return _slots(words, _spoken(words))
+
+
+def _spoken(words: Words) -> np.ndarray:
+    """Whether each word begins with a letter."""
+    spoken: np.ndarray = _LETTERS[words.classes[words.starts]]
+    return spoken
+
+
+def _slots(words: Words, chosen: np.ndarray) -> np.ndarray:
+    stems = np.where(words.stems != 0, words.stems, words.hashes)[chosen]
     slots: np.ndarray = (stems >> np.uint64(64 - KNOWN_BITS)).astype(np.int64)
     return slots
 
@@ -218,12 +230,17 @@ def known_slots(words: Words) -> np.ndarray:
 _LETTERS = characters.members("lower", "upper", "caseless", "alone")
 
 
-def familiarity(words: Words, known: np.ndarray) -> float:
-    """Share of the words whose stem is among the known ones, 0 to 1; 1 where there are too few words to say.
+def familiarity(words: Words, layout: Layout, known: np.ndarray) -> np.ndarray:
+    """For each document the share of its words whose stem is among the known ones, 0 to 1; 1 where there are too few to say.
 
     Args:
-        words: of a document.
+        words: of the documents' paragraphs.
+        layout: which paragraphs belong to which document.
         known: uint8, 2**`KNOWN_BITS` bits.
     """
-    slots = known_slots(words)
-    return float((known[slots >> 3] >> (slots & 7) & 1).mean()) if len(slots) >= FEW else 1.0
+    spoken = _spoken(words)
+    slots = _slots(words, spoken)
+    document = layout.of[words.owner[spoken]]
+    number = np.bincount(document, minlength=len(layout.counts))
+    found = np.bincount(document, known[slots >> 3] >> (slots & 7) & 1, minlength=len(layout.counts))
+    return np.where(number < FEW, 1.0, found / np.maximum(number, 1))

@@ -339,7 +339,7 @@ def _rows(model: Model, sightings: Iterable[Sighting]) -> Rows:
     found, content = [np.zeros((0, len(COLUMNS)))], [np.zeros(0, bool)]
     credits = [SCORED.index(kind) for kind in (Kind.CAPTION, Kind.BYLINE)]
     for sighting in sightings:
-        evidence = extract(Source("list", list(sighting.lines)), model.words.scores, None)
+        evidence = extract([Source("list", list(sighting.lines))], model.words.scores, None)
         scores = model.scores(evidence).astype(np.float64)
         documents, of = sighting.memory.look_up(sighting.lines, "")
         credit = np.exp(scores[:, credits]).sum(axis=1) > _CREDIT

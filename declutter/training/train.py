@@ -321,7 +321,7 @@ def _text_examples(texts: Sequence[Text], pool: Pool, settings: Settings) -> lis
             if lines:
                 chosen = np.array([pool.first[line.text] + line.number for line in lines])
                 source = Source("list", [pool.lines[i] for i in chosen])
-                evidence = extract(source, _known(pool.scores[chosen]), None)
+                evidence = extract([source], _known(pool.scores[chosen]), None)
                 examples.append(
                     Example(
                         evidence,
@@ -541,7 +541,7 @@ def _page_examples(
     examples = []
     for number, (page, found) in enumerate(usable + planted):
         name_scorer = partial(score_names, table=tables[page.fold])
-        evidence = extract(found.source, _known(found.word_scores), name_scorer)
+        evidence = extract([found.source], _known(found.word_scores), name_scorer)
         examples.append(Example(evidence, found.targets, found.weights, page.fold, number < len(usable)))
     return quantised(tables[-1]), examples
 
@@ -556,7 +556,7 @@ def _read_page(page: GoldPage, labelled: Text | None, text_model: Model, words: 
         if not source.texts:
             return None
         inside = align.in_gold(source.texts, page.gold)
-        evidence = extract(Source("list", source.texts), text_model.words.scores, None)
+        evidence = extract([Source("list", source.texts)], text_model.words.scores, None)
         likely = np.exp(text_model.scores(evidence))
         targets, weights = targets_of(inside, likely)
         for i, kind in enumerate(align.kinds_of_blocks(source.texts, labelled) if labelled else ()):

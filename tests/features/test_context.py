@@ -3,6 +3,7 @@ import pytest
 
 from declutter.document import Source
 from declutter.features import context, extract, feature_names, log_softmax
+from declutter.features.layout import OFFSETS, Layout
 from declutter.kinds import NOTICES, SCORED, Kind
 
 LONG = (
@@ -11,12 +12,12 @@ LONG = (
 
 
 def place_of(texts):
-    found = extract(Source("list", texts), lambda words: np.zeros((len(texts), len(SCORED))), None)
+    found = extract([Source("list", texts)], even, None)
     return dict(zip(feature_names(False), found.fixed.T, strict=False))
 
 
 def around(scores, lengths):
-    found = context.surroundings(scores.astype(np.float32), np.asarray(lengths, np.float32))
+    found = context.surroundings(scores.astype(np.float32), np.asarray(lengths, np.float32), Layout([len(lengths)]))
     return dict(zip((name for name, _ in context.surroundings_names()), found.T, strict=True))
 
 
@@ -120,18 +121,7 @@ def test_neighbours_shape_is_theirs_and_nothing_beyond_the_ends():
         assert found[f"place: {column}, paragraph after"] == pytest.approx([*own[1:], 0])
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 30])
-def test_windows_equal_plain_sums(count):
-    values = np.random.default_rng(5).normal(size=(count, 3)).astype(np.float32)
-    found = iter(context._windows(values, (3, 8)))
-    for size in (3, 8):
-        before, after = next(found), next(found)
-        for i in range(count):
-            assert before[i] == pytest.approx(values[max(0, i - size) : i].sum(axis=0) / size, abs=1e-5)
-            assert after[i] == pytest.approx(values[i + 1 : i + 1 + size].sum(axis=0) / size, abs=1e-5)
-
-
-@pytest.mark.parametrize("offset", context.OFFSETS)
+@pytest.mark.parametrize("offset", OFFSETS)
 def test_neighbours_probabilities_are_theirs(scores, lengths, offset):
     found = around(scores, lengths)
     where = f"{abs(offset)} {'before' if offset < 0 else 'after'}"
@@ -196,3 +186,22 @@ def test_a_head_is_heard_at_the_tail_and_an_article_ends_it():
     run = found[f"run before, {context.RUN_BOUNDS[0]:g}"]
     assert (run[3:6] > 0).all()
     assert (run[[1, 2, 8]] < 0).all()
+
+
+def test_a_text_among_others_is_told_as_it_is_alone():
+    texts = [
+        [LONG, "Read more", "12", LONG + " It rains.", "Share"],
+        ["Read more"],
+        ["Share", LONG, LONG, "Share"],
+        ["x", "y"],
+    ]
+    together = extract([Source("list", lines) for lines in texts], even, None)
+    scores = log_softmax(np.random.default_rng(3).normal(0, 1.5, (12, len(SCORED)))).astype(np.float32)
+    around = np.split(together.columns(scores), together.layout.starts[1:])
+    for lines, own, found in zip(texts, np.split(scores, together.layout.starts[1:]), around, strict=True):
+        alone = extract([Source("list", lines)], even, None)
+        assert np.array_equal(alone.columns(own), found)
+
+
+def even(words):
+    return np.zeros((len(words.counts), len(SCORED)), np.float32)

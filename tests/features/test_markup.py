@@ -29,7 +29,7 @@ def markup_of(page):
     """The columns of the family "markup", by name."""
     source = read_page(page)
     zeros = np.zeros((len(source.texts), len(SCORED)), np.float32)
-    found = extract(source, lambda _: zeros, lambda _: zeros)
+    found = extract([source], lambda _: zeros, lambda _: zeros)
     columns = dict(zip(feature_names(True), found.columns(zeros).T, strict=True))
     return {name.removeprefix("markup: "): column for name, column in columns.items() if name.startswith("markup: ")}
 

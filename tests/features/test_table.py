@@ -11,7 +11,7 @@ PAGE = "<title>The river rose</title><nav><a href=/>Home</a></nav><h1>The river 
 def columns(source):
     """The classifier's input where every kind is as likely as the others."""
     even = np.full((len(source.texts), len(SCORED)), -np.log(len(SCORED)), np.float32)
-    found = extract(source, lambda _: even, lambda _: np.zeros_like(even))
+    found = extract([source], lambda _: even, lambda _: np.zeros_like(even))
     return found.columns(found.word_scores)
 
 
@@ -25,7 +25,7 @@ def test_every_feature_has_a_name_of_its_own_and_a_meaning():
 def test_the_table_has_as_many_rows_as_extract_fills_columns():
     assert columns(Source("list", ["one", "two"])).shape == (2, len(feature_names(False)))
     assert columns(read_page(PAGE)).shape == (3, len(feature_names(True)))
-    fixed = extract(read_page(PAGE), lambda _: np.zeros((3, len(SCORED))), lambda _: np.zeros((3, len(SCORED)))).fixed
+    fixed = extract([read_page(PAGE)], lambda _: np.zeros((3, len(SCORED))), lambda _: np.zeros((3, len(SCORED)))).fixed
     assert fixed.shape == (3, len(feature_names(True, scored=False)))
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from declutter.features.layout import Layout
 from declutter.features.words import (
     BUCKETS,
     FEW,
@@ -148,26 +149,30 @@ def test_score_words_equals_a_plain_sum(dtype):
     assert score_words(find_words(TEXTS), table) == pytest.approx(np.array(expected), rel=1e-5, abs=1e-3)
 
 
+def familiar(texts, known):
+    return familiarity(find_words(texts), Layout([len(texts)]), known)
+
+
 def test_familiarity_is_the_share_of_known_stems():
     known = np.zeros(1 << (KNOWN_BITS - 3), np.uint8)
     text = "river bridges " * FEW
     for slot in known_slots(find_words(["river"])):
         known[slot >> 3] |= 1 << (slot & 7)
-    assert familiarity(find_words([text]), known) == 0.5
-    assert familiarity(find_words([text.replace("bridges", "2024 ,")]), known) == 1  # numbers and marks are no words
+    assert familiar([text], known) == 0.5
+    assert familiar([text.replace("bridges", "2024 ,")], known) == 1  # numbers and marks are no words
     for slot in known_slots(find_words(["bridged"])):  # the same stem
         known[slot >> 3] |= 1 << (slot & 7)
-    assert familiarity(find_words([text]), known) == 1
+    assert familiar([text], known) == 1
 
 
 def test_too_few_words_do_not_tell_a_language():
     nothing = np.zeros(1 << (KNOWN_BITS - 3), np.uint8)
-    assert familiarity(find_words(["river " * (FEW - 1)]), nothing) == 1
-    assert familiarity(find_words(["river " * FEW]), nothing) == 0
-    assert familiarity(find_words(["..."]), nothing) == 1
+    assert familiar(["river " * (FEW - 1)], nothing) == 1
+    assert familiar(["river " * FEW], nothing) == 0
+    assert familiar(["..."], nothing) == 1
 
 
 def test_scripts_without_spaces_are_judged_by_their_letters():
     nothing = np.zeros(1 << (KNOWN_BITS - 3), np.uint8)
     for text in ("市議会は橋を直すことを決めた。" * 3, "ສະພາເມືອງຕົກລົງສ້ອມແປງຂົວ" * 3):
-        assert familiarity(find_words([text]), nothing) == 0
+        assert familiar([text], nothing) == 0

@@ -52,7 +52,7 @@ def as_perceptron(hidden_weights, hidden_bias, output_weights, output_bias):
 @pytest.mark.parametrize("form", PASSES)
 def test_every_network_gives_the_probabilities_of_scikit_learns_perceptron(model, form):
     for source in SOURCES[form]:
-        evidence = extract(source, model.words.scores, model.score_names)
+        evidence = extract([source], model.words.scores, model.score_names)
         scores = evidence.word_scores
         for network, around in zip(model.networks[form], PASSES[form], strict=True):
             columns = evidence.columns(scores) if around else evidence.fixed

@@ -8,6 +8,7 @@ import pytest
 
 from declutter import Declutter
 from declutter.errors import CorpusError
+from declutter.features.layout import Layout
 from declutter.features.words import familiarity, find_words
 from declutter.kinds import SCORED, Kind
 from declutter.model import DESCRIPTION, WEIGHTS, load_model
@@ -380,8 +381,8 @@ def test_a_word_is_known_once_two_texts_have_it():
         for i, line in enumerate([rare, common, common])
     ]
     known = train._known_words(texts)
-    assert familiarity(find_words([common]), known) == 1
-    assert familiarity(find_words([rare]), known) == 0
+    assert familiarity(find_words([common]), Layout([1]), known) == 1
+    assert familiarity(find_words([rare]), Layout([1]), known) == 0
 
 
 def test_the_card_says_what_was_trained_and_what_each_step_gained(trained, folders, tmp_path):
