@@ -179,6 +179,8 @@ class Declutter:
     def uncertain(self, document: Document) -> list[bool]:
         """Whether each paragraph is article by the thresholds for an archive but not by those for a corpus."""
         texts = document.source.texts
+        if not texts:
+            return []
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
         careful, bold = (
             self._thresholds(document.source, document.probabilities, lengths, preset).keeps(

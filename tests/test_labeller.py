@@ -372,6 +372,7 @@ def test_what_is_kept_comes_as_markdown_and_html(source, markdown, html):
 def test_a_page_without_paragraphs_comes_as_nothing():
     for output in ("text", "markdown", "html"):
         assert declutter.clean("<img>", "html", output=output) == ""
+    assert declutter.label("<img>", "html").uncertain == []
 
 
 @pytest.mark.parametrize("output", ["jsonl", "xml", ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -155,7 +155,10 @@ class _Applying:
         self.beside: Iterator[dict[str, Any]] | None = None
         self.written: IO[bytes] | None = None
 
-    def __call__(self, record: Record) -> Changed:
+    def __call__(self, records: Sequence[Record]) -> list[Changed]:
+        return [self._change(record) for record in records]
+
+    def _change(self, record: Record) -> Changed:
         self.applied.records += 1
         line = self._line(record.position) if self.beside is not None else {FIELD: record.labels}
         labels, encoding = line[FIELD], line.get("encoding")

@@ -17,7 +17,7 @@ class Limits(NamedTuple):
     Attributes:
         max_characters: of its markup or text; three million take 300 MB and a second or two.
         max_nodes: elements of a page, counted as opening tags in its markup, or lines of a text; 100,000 take 600 MB.
-        max_seconds: of processor time.
+        max_seconds: of processor time, to read it and, once more, to judge it.
     """
 
     max_characters: int = 3_000_000

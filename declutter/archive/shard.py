@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import Changed, Part, Record, StoppedError
@@ -16,10 +17,10 @@ from declutter.archive.files import compression_of, fingerprint, replacing, stam
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
 from declutter.archive.limits import Limits, time_limit
 from declutter.archive.survey import Location, Survey
-from declutter.document import Document
+from declutter.document import Document, Source
 from declutter.errors import DeclutterError, SourceError
 from declutter.labeller import Declutter
-from declutter.readers import decode
+from declutter.readers import decode, read
 
 LABELS, STATE = "labels", "state"  # folders beside the cleaned files
 
@@ -228,6 +229,23 @@ def _clean_file(file: File, settings: Settings, outcome: Outcome, survey: Survey
     outcome.written += [name for name in (texts, labels) if name is not None]
 
 
+class _Read(NamedTuple):
+    """What was read of a record, and what its bytes were decoded with."""
+
+    source: Source
+    encoding: str | None
+
+
+class _Judged(NamedTuple):
+    """What became of a record."""
+
+    document: Document
+    cleaned: Cleaned
+
+
+T = TypeVar("T")
+
+
 class _Cleaning:
     """Cleans the records of one file, counts them, and writes labels and errors down; see `containers.record.Change`."""
 
@@ -239,15 +257,61 @@ class _Cleaning:
         self.errors = errors
         self.labels: IO[bytes] | None = None
 
-    def __call__(self, record: Record) -> Changed:
-        self.outcome.records += 1
+    def __call__(self, records: Sequence[Record]) -> list[Changed]:
+        return [self._changed(record, found) for record, found in zip(records, self._judge(records), strict=True)]
+
+    def _judge(self, records: Sequence[Record]) -> list[_Judged | str]:
+        """What becomes of each record, or why it could not be judged. Where it fails together, each is judged by itself."""
+        found: list[_Judged | str] = [""] * len(records)
+        readable: list[tuple[int, Record, _Read]] = []
+        for number, record in enumerate(records):
+            read = self._attempt(self._read, record)
+            if isinstance(read, str):
+                found[number] = read
+            else:
+                readable.append((number, record, read))
+        labeller, _ = load_labeller(self.settings.labeller, self.settings.key)
+        sources, urls = [read.source for *_, read in readable], [record.site or record.url for _, record, _ in readable]
+        documents = self._attempt(labeller.judge, sources, urls)
+        for at, (number, _, read) in enumerate(readable):
+            if isinstance(documents, str):
+                alone = self._attempt(labeller.judge, sources[at : at + 1], urls[at : at + 1])
+                found[number] = alone if isinstance(alone, str) else self._attempt(self._labelled, alone[0], read)
+            else:
+                found[number] = self._attempt(self._labelled, documents[at], read)
+        return found
+
+    def _attempt(self, work: Callable[..., T], *given: Any) -> T | str:
+        """What a piece of work gives, or why it failed."""
         try:
-            cleaned = self._clean(record)
+            with time_limit(self.settings.limits.max_seconds):
+                return work(*given)
         except DeclutterError as error:
-            changed = self._unchanged(record, str(error))
+            return str(error)
         except Exception as error:  # a fault of declutter's own must not cost the night's run, but be seen
-            changed = self._unchanged(record, f"{type(error).__name__}: {error}")
+            return f"{type(error).__name__}: {error}"
+
+    def _read(self, record: Record) -> _Read:
+        if _of_its_own(record.labels):
+            raise SourceError(
+                f"has a {FIELD} field; where it was cleaned before, `declutter apply` restores or decides anew"
+            )
+        text, encoding, form = text_of(record, self.settings)
+        labeller, _ = load_labeller(self.settings.labeller, self.settings.key)
+        return _Read(read(text, form, labeller.unit), encoding)
+
+    def _labelled(self, document: Document, found: _Read) -> _Judged:
+        labeller, about = load_labeller(self.settings.labeller, self.settings.key)
+        return _Judged(document, clean_document(document, labeller.unit, about)._replace(encoding=found.encoding))
+
+    def _changed(self, record: Record, found: _Judged | str) -> Changed:
+        """Counts what became of a record, and writes its labels down where they stand by themselves."""
+        self.outcome.records += 1
+        problem = found if isinstance(found, str) else self._attempt(self._note, record, found)
+        if isinstance(found, str) or problem is not None:
+            changed = self._unchanged(record, str(problem))
         else:
+            cleaned = found.cleaned
             changed = Changed(None if record.source is None else cleaned, cleaned.labels)
         if self.labels is not None:
             encoding = changed.cleaned.encoding if changed.cleaned else None
@@ -255,20 +319,11 @@ class _Cleaning:
             write_line(self.labels, apart | {FIELD: changed.labels})
         return changed
 
-    def _clean(self, record: Record) -> Cleaned:
-        if _of_its_own(record.labels):
-            raise SourceError(
-                f"has a {FIELD} field; where it was cleaned before, `declutter apply` restores or decides anew"
-            )
-        text, encoding, form = text_of(record, self.settings)
-        labeller, about = load_labeller(self.settings.labeller, self.settings.key)
-        with time_limit(self.settings.limits.max_seconds):
-            document = labeller.label(text, form, record.site or record.url)
-            cleaned = clean_document(document, labeller.unit, about)._replace(encoding=encoding)
-        self._count(document, cleaned.labels)
+    def _note(self, record: Record, found: _Judged) -> None:
+        document, cleaned = found
         location = Location(str(self.file.source), record.position, record.url)
         self.survey.add(document, cleaned.labels, location, record.site)
-        return cleaned
+        self._count(document, cleaned.labels)
 
     def _unchanged(self, record: Record, reason: str) -> Changed:
         self.fail(record.position, reason, record.url, record.site)

@@ -437,7 +437,12 @@ class _Counting:
         self._examples: list[str | None] = []
         self._runs: list[Path] = []
 
-    def __call__(self, record: Record) -> Changed:
+    def __call__(self, records: Sequence[Record]) -> list[Changed]:
+        for record in records:
+            self._look_at(record)
+        return [Changed(None, None)] * len(records)
+
+    def _look_at(self, record: Record) -> None:
         self.records += 1
         try:
             if site := site_of(record.site or record.url):
@@ -449,7 +454,6 @@ class _Counting:
             pass
         except Exception:  # a fault of declutter's own, which the second pass will meet and tell of
             pass
-        return Changed(None, None)
 
     def fail(self, position: int | None, reason: str, url: str | None = None) -> None:
         """Passes over what cannot be read."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from declutter import Declutter
 from declutter.archive import clean_archive, run
 from declutter.archive.engines import ENGINES
 from declutter.archive.files import PART
@@ -290,6 +291,22 @@ def test_a_fault_of_declutters_own_costs_one_document(archive, tmp_path, clean, 
     assert clean(archive, tmp_path / "out").errors == 2
     assert "ZeroDivisionError: oops" in (tmp_path / "out/errors.jsonl").read_text()
     assert [json.loads(line)["n"] for line in (tmp_path / "out/0.jsonl").read_text().splitlines()] == list(range(10))
+
+
+def test_documents_that_are_judged_together_do_not_fail_together(archive, tmp_path, clean, monkeypatch):
+    real = Declutter.judge
+
+    def faulty(self, sources, urls):
+        if any("\n\n7\n" in source.text for source in sources):
+            raise ZeroDivisionError("oops")
+        return real(self, sources, urls)
+
+    clean(archive, tmp_path / "well")
+    monkeypatch.setattr(Declutter, "judge", faulty)
+    assert clean(archive, tmp_path / "out").errors == 2
+    for name in ("0.jsonl", "1.jsonl"):
+        lines, well = ((tmp_path / folder / name).read_text().splitlines() for folder in ("out", "well"))
+        assert [line for n, line in enumerate(lines) if n != 7] == [line for n, line in enumerate(well) if n != 7]
 
 
 HELD = """

@@ -6,12 +6,23 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, NamedTuple
 
-from declutter.archive.containers.record import HTML, RECORD_LIMIT, Change, Part, Record, problem_with
+from declutter.archive.containers.record import (
+    HTML,
+    RECORD_LIMIT,
+    Change,
+    Changed,
+    Fault,
+    Part,
+    Record,
+    changed_together,
+    problem_with,
+)
 from declutter.archive.files import Reading, compression_of, open_to_read
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
@@ -55,12 +66,17 @@ def rewrite(
 ) -> int:
     """Streams through lines of JSON objects; see `containers.Rewrite`. A part is a range of bytes that whole lines lie in."""
     number = 0
+
+    def numbered(file: Reading) -> Iterator[tuple[Record | Fault | None, _Line]]:
+        nonlocal number
+        for number, raw in enumerate(file.lines(RECORD_LIMIT), 1):
+            yield _read(raw, number, fields)
+
     with Reading(source, part) as file:
         try:
-            for number, raw in enumerate(file.lines(RECORD_LIMIT), 1):
-                written = _rewritten(raw, number, fields, labelled, change)
+            for line, changed in changed_together(numbered(file), change):
                 if target is not None:
-                    target.write(written)
+                    target.write(line.raw if changed is None else _written(line, changed, fields, labelled))
         except SourceError as error:
             change.fail(number + 1, str(error))
     return number
@@ -89,50 +105,64 @@ def join(source: Path, parts: Sequence[Path], target: IO[bytes]) -> None:
             shutil.copyfileobj(file, target, _READ)
 
 
-def _rewritten(raw: bytes | None, number: int, fields: Mapping[str, str], labelled: bool, change: Change) -> bytes:
-    """What becomes of one line; nothing is left of one that is no JSON object."""
+class _Line(NamedTuple):
+    """A line, and the object on it, if it holds one.
+
+    Attributes:
+        raw: what is left of it where there is no record on it.
+        text: all of it.
+        members: of its object.
+    """
+
+    raw: bytes
+    text: str = ""
+    members: Mapping[str, Member] = MappingProxyType({})
+
+
+def _read(raw: bytes | None, number: int, fields: Mapping[str, str]) -> tuple[Record | Fault | None, _Line]:
+    """The record on a line, and the line; nothing is left of one that is no JSON object."""
     if raw is None:
-        change.fail(number, f"is longer than {RECORD_LIMIT:,} bytes")
-        return b""
+        return Fault(number, f"is longer than {RECORD_LIMIT:,} bytes"), _Line(b"")
     if not raw.strip():
-        return raw
+        return None, _Line(raw)
     try:
         line = raw.decode("utf-8")
         members = parse_object(line)
     except UnicodeDecodeError as error:
-        change.fail(number, f"is not UTF-8: {error.reason} at byte {error.start}")
+        return Fault(number, f"is not UTF-8: {error.reason} at byte {error.start}"), _Line(b"")
     except (ValueError, RecursionError) as error:
-        change.fail(number, f"is not a JSON object: {error}")
-    else:
-        return _changed(line, members, number, fields, labelled, change).encode("utf-8")
-    return b""
+        return Fault(number, f"is not a JSON object: {error}"), _Line(b"")
+    return _record(line, members, number, fields), _Line(b"", line, members)
 
 
-def _changed(
-    line: str, members: dict[str, Member], number: int, fields: Mapping[str, str], labelled: bool, change: Change
-) -> str:
-    paged = HTML in fields
+def _record(line: str, members: dict[str, Member], number: int, fields: Mapping[str, str]) -> Record:
     text, url, labels = (members.get(name) for name in (fields["text"], fields["url"], FIELD))
-    source = members.get(fields[HTML]) if paged else text
+    source = members.get(fields[HTML]) if HTML in fields else text
     site = members.get(fields["site"]) if "site" in fields else None
-    record = Record(
+    return Record(
         number,
         source=None if source is None else source.value,
-        format="html" if paged else "text",
+        format="html" if HTML in fields else "text",
         url=_string(url),
         site=_string(site),
         labels=None if labels is None else _with_numbers(line, labels),
         problem=problem_with(fields, source is not None, text is not None, labels is not None),
     )
-    cleaned, found = change(record)
+
+
+def _written(found: _Line, changed: Changed, fields: Mapping[str, str], labelled: bool) -> bytes:
+    """A line with what became of its record."""
+    _, line, members = found
+    cleaned, labels = changed
+    text = members.get(fields["text"])
     values: dict[str, str | None] = {}
-    if cleaned is not None and paged and not labelled:
+    if cleaned is not None and HTML in fields and not labelled:
         values[fields["text"]] = None
     elif cleaned is not None and (text is None or cleaned.text != text.value):
         values[fields["text"]] = _dump(cleaned.text, line)
-    if labelled or labels is not None:
-        values[FIELD] = _dump(found, line) if labelled else None
-    return _edited(line, members, values)
+    if labelled or FIELD in members:
+        values[FIELD] = _dump(labels, line) if labelled else None
+    return _edited(line, members, values).encode("utf-8")
 
 
 def _edited(line: str, members: Mapping[str, Member], values: Mapping[str, str | None]) -> str:

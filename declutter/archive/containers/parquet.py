@@ -40,7 +40,7 @@ def rewrite(
             number, end = end, end + file.metadata.row_group(group).num_rows
             try:
                 for batch in _batches(file, group, size):
-                    changed = [change(record) for record in _records(batch, fields, number)]
+                    changed = change(list(_records(batch, fields, number)))
                     number += batch.num_rows
                     if rows is not None:
                         written = _written(batch, fields["text"], changed, out)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from declutter.archive.labels import Cleaned
+from declutter.errors import SourceError
 
 HTML = "html"  # declutter's name for the field that holds a page
 RECORD_LIMIT = 32 << 20  # bytes; a longer record is not even read, so that memory stays bounded
@@ -70,11 +71,67 @@ class Changed(NamedTuple):
     labels: dict[str, Any] | None
 
 
+class Fault(NamedTuple):
+    """What cannot be read where a record might be.
+
+    Attributes:
+        position: as of a record.
+        reason: why.
+    """
+
+    position: int
+    reason: str
+
+
 class Change(Protocol):
     """What becomes of the records of a file."""
 
-    def __call__(self, record: Record) -> Changed:
-        """What is written of a record."""
+    def __call__(self, records: Sequence[Record]) -> list[Changed]:
+        """What is written of each of some records, which stand in this order; those that come together are judged together."""
 
     def fail(self, position: int | None, reason: str, url: str | None = None) -> None:
         """Counts what cannot be read; position None stands for the whole file."""
+
+
+T = TypeVar("T")
+_TOGETHER, _CHARACTERS = 64, 1 << 20  # of the records that wait until they are changed together
+
+
+def changed_together(
+    found: Iterable[tuple[Record | Fault | None, T]], change: Change
+) -> Iterator[tuple[T, Changed | None]]:
+    """Changes records, some at a time, and gives them back in order, whatever else stands between them.
+
+    Args:
+        found: records, faults, or None for what is neither, each with whatever its container needs to write it. Where it raises
+            `SourceError`, what came before is changed first.
+        change: what becomes of the records.
+
+    Yields:
+        What the container needs, and what became of the record; None of what was none.
+    """
+    waiting: list[tuple[Record | None, T]] = []
+    size = 0
+    try:
+        for record, rest in found:
+            if isinstance(record, Fault):
+                yield from _changed(waiting, change)
+                change.fail(record.position, record.reason)
+                waiting, size = [(None, rest)], 0
+                continue
+            waiting.append((record, rest))
+            if record is not None and isinstance(record.source, (str, bytes)):
+                size += len(record.source)
+            if len(waiting) >= _TOGETHER or size >= _CHARACTERS:
+                yield from _changed(waiting, change)
+                waiting, size = [], 0
+    except SourceError:
+        yield from _changed(waiting, change)
+        raise
+    yield from _changed(waiting, change)
+
+
+def _changed(waiting: Sequence[tuple[Record | None, T]], change: Change) -> Iterator[tuple[T, Changed | None]]:
+    records = [record for record, _ in waiting if record is not None]
+    changed = iter(change(records) if records else ())
+    return ((rest, None if record is None else next(changed)) for record, rest in waiting)

@@ -40,7 +40,7 @@ def rewrite_page(
 def _rewrite(source: Path, target: IO[bytes] | None, form: str, change: Change) -> int:
     with Reading(source) as file:
         raw = file.whole(RECORD_LIMIT)
-    cleaned, _ = change(Record(1, raw, form))
+    ((cleaned, _),) = change([Record(1, raw, form)])
     if target is not None and cleaned is not None:
         target.write(cleaned.text.encode(cleaned.encoding or "utf-8"))
     elif target is not None and form == "text":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from declutter.archive.containers.record import RECORD_LIMIT, Change, Part, Record
+from declutter.archive.containers.record import RECORD_LIMIT, Change, Fault, Part, Record, changed_together
 from declutter.archive.files import Reading
 from declutter.archive.labels import FIELD
 from declutter.errors import SourceError
@@ -31,38 +31,45 @@ def rewrite(
     """
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-    with Reading(source) as file:
+    number = 0
+
+    def documents(file: Reading) -> Iterator[tuple[Record | Fault | None, str | None]]:
+        """Every document, and its date."""
+        nonlocal number
         # fastwarc's own decompression takes a gzip file that is cut off for one that ends
         archive = iter(ArchiveIterator(file, parse_http=False, stream_detect=False))
-        number = 0
         while True:
             number += 1
             try:
                 record = next(archive, None)
                 if record is None:
                     if file.last and not file.last.endswith((b"\n\n", b"\r\n\r\n")):
-                        change.fail(number, "is cut off")  # in its header, which fastwarc takes for the end
-                    break
+                        yield Fault(number, "is cut off"), None  # in its header, which fastwarc takes for the end
+                    return
                 if record.record_type not in (WarcRecordType.response, WarcRecordType.conversion):
                     continue
                 found = _document(record, number, record.record_type is WarcRecordType.response)
             except (OSError, SourceError) as error:
-                change.fail(number, f"cannot be read, nor what follows: {error}")
-                break
-            if found is None:
+                yield Fault(number, f"cannot be read, nor what follows: {error}"), None
+                return
+            if found is not None:
+                yield found, record.headers.get("WARC-Date")
+
+    with Reading(source) as file:
+        for (found, date), changed in changed_together(
+            ((record, (record, date)) for record, date in documents(file)), change
+        ):
+            if target is None or changed is None or not isinstance(found, Record):
                 continue
-            cleaned, labels = change(found)
-            if target is not None:
-                values = {
-                    "url": found.url,
-                    "date": record.headers.get("WARC-Date"),
-                    "title": None if cleaned is None else cleaned.title,
-                    "text": None if cleaned is None else cleaned.text,
-                }
-                written = {fields[name]: value for name, value in values.items()} | (
-                    {FIELD: labels} if labelled else {}
-                )
-                target.write((json.dumps(written, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+            cleaned, labels = changed
+            values = {
+                "url": found.url,
+                "date": date,
+                "title": None if cleaned is None else cleaned.title,
+                "text": None if cleaned is None else cleaned.text,
+            }
+            written = {fields[name]: value for name, value in values.items()} | ({FIELD: labels} if labelled else {})
+            target.write((json.dumps(written, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
     return number
 
 
