@@ -371,11 +371,12 @@ def _chain(form: str, examples: Sequence[Example], settings: Settings, say: Say)
         say(f"{form}: pass {number + 1} over {len(targets)} paragraphs, {columns.shape[1]} features")
     drawn = np.concatenate([np.full(len(example.targets), example.drawn) for example in examples]) & used
     lengths = np.concatenate([example.evidence.lengths for example in examples])
+    owners = np.repeat(np.arange(len(examples)), [len(example.targets) for example in examples])
     temperature = _temperature(flat[drawn], targets[drawn])
     networks[-1] = networks[-1].softened(temperature)
     probabilities = np.exp(log_softmax(flat[drawn] / temperature))
     thresholds = (
-        _thresholds_for_loss(probabilities, targets[drawn], lengths[drawn])
+        _thresholds_for_loss(probabilities, targets[drawn], lengths[drawn], owners[drawn])
         if form == "text"
         else {name: Thresholds.even(1 / (1 + preset.recall)) for name, preset in PRESETS.items()}
     )
@@ -439,16 +440,23 @@ def _temperature(scores: np.ndarray, targets: np.ndarray) -> float:
 _LONG_PARTS, _CREDIT_PARTS = (0.2, 0.35, 0.5, 0.75), (0.1, 0.25)
 
 
-def _thresholds_for_loss(probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray) -> dict[str, Thresholds]:
+def _thresholds_for_loss(
+    probabilities: np.ndarray, targets: np.ndarray, lengths: np.ndarray, owners: np.ndarray
+) -> dict[str, Thresholds]:
     """For every preset the thresholds with the best F1 score of notice lines that cost no more of the article than it allows.
 
+    What they cost on these texts has to lie a standard error below that, or on others they would cost more every other time.
     From the boldest preset to the most careful, none is above its counterpart before: what one keeps, the next one keeps.
+
+    Args:
+        probabilities, targets, lengths: of every paragraph.
+        owners: number of the text that each one stands in.
     """
     content, notice = targets == CONTENT, _is_notice(targets)
+    sizes = np.bincount(owners, lengths * content)
     found: dict[str, Thresholds] = {}
     highest = Thresholds.even(1.0)
     for name, preset in PRESETS.items():
-        allowed = preset.content_loss * lengths[content].sum()
         best, best_f1 = Thresholds.even(0.0), -1.0
         for short in np.arange(0.01, 0.7, 0.01):
             for long, credit in itertools.product(_LONG_PARTS, _CREDIT_PARTS):
@@ -458,10 +466,16 @@ def _thresholds_for_loss(probabilities: np.ndarray, targets: np.ndarray, lengths
                 lost = content & ~kept
                 gone, left = (notice & ~kept).sum(), (notice & kept).sum()
                 f1 = 2 * gone / max(1, 2 * gone + left + lost.sum())
-                if lengths[lost].sum() <= allowed and f1 > best_f1:
+                if f1 > best_f1 and sum(_ratio(np.bincount(owners, lengths * lost), sizes)) <= preset.content_loss:
                     best, best_f1 = candidate, f1
         highest = found[name] = best
     return found
+
+
+def _ratio(parts: np.ndarray, wholes: np.ndarray) -> tuple[float, float]:
+    """The sum of some parts over that of their wholes, and its standard error (ratio estimator; Cochran 1977, chapter 6)."""
+    ratio = parts.sum() / wholes.sum()
+    return float(ratio), float(np.sqrt(((parts - ratio * wholes) ** 2).sum()) / wholes.sum())
 
 
 def _is_notice(targets: np.ndarray) -> np.ndarray:

@@ -349,21 +349,36 @@ def test_thresholds_cost_no_more_article_than_was_allowed():
     probabilities = np.zeros((2000, len(SCORED)))
     probabilities[:, 0], probabilities[:, SCORED.index(Kind.RELATED)] = content, 1 - content
     targets, lengths = np.where(article, 0, SCORED.index(Kind.RELATED)), random.integers(10, 300, 2000)
-    found = train._thresholds_for_loss(probabilities, targets, lengths)
+    owners = np.arange(2000) // 10
+    found = train._thresholds_for_loss(probabilities, targets, lengths, owners)
     stripped, highest = [], Thresholds.even(1)
     for name, preset in PRESETS.items():
         kept = found[name].keeps(probabilities, lengths)
-        assert lengths[article & ~kept].sum() <= preset.content_loss * lengths[article].sum()
+        lost = [lengths[article & ~kept & (owners == owner)].sum() for owner in range(200)]
+        share, error = train._ratio(np.array(lost), np.bincount(owners, lengths * article))
+        assert share == pytest.approx(sum(lost) / lengths[article].sum())
+        assert 0 < share <= preset.content_loss - error
         assert all(getattr(found[name], part) <= getattr(highest, part) for part in ("short", "long", "credit"))
         stripped.append((~kept & ~article).sum())
         highest = found[name]
     assert stripped == sorted(set(stripped), reverse=True)
 
 
+def test_the_error_of_a_ratio_is_that_of_ratios_drawn_again():
+    random = np.random.default_rng(1)
+    wholes = random.integers(50, 150, 400)
+    parts = random.binomial(wholes, random.beta(2, 8, 400))
+    drawn = (random.integers(0, 400, 400) for _ in range(2000))
+    again = [parts[chosen].sum() / wholes[chosen].sum() for chosen in drawn]
+    share, error = train._ratio(parts, wholes)
+    assert share == pytest.approx(parts.sum() / wholes.sum())
+    assert error == pytest.approx(np.std(again), rel=0.1)
+
+
 def test_where_no_threshold_is_cheap_enough_everything_is_kept():
     probabilities = np.zeros((10, len(SCORED)))
     probabilities[:, SCORED.index(Kind.RELATED)] = 1
-    found = train._thresholds_for_loss(probabilities, np.zeros(10, int), np.full(10, 50))
+    found = train._thresholds_for_loss(probabilities, np.zeros(10, int), np.full(10, 50), np.arange(10))
     assert set(found.values()) == {Thresholds.even(0)}
     assert found["archive"].keeps(probabilities, np.full(10, 50)).all()
 
