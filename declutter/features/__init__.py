@@ -14,7 +14,7 @@ import numpy as np
 
 from declutter.document import Source
 from declutter.features.context import PLACE, neighbour_names, place, surroundings, surroundings_names
-from declutter.features.layout import Layout
+from declutter.features.layout import ALL, Layout, Rows
 from declutter.features.markup import MARKUP, REGION, Tree, markup, region
 from declutter.features.shape import SHAPE, shape
 from declutter.features.words import Words, find_words
@@ -89,25 +89,26 @@ class Evidence:
 
     def columns(self, scores: np.ndarray) -> np.ndarray:
         """The input of a pass that sees what is around, given scores of the one before: float32, paragraphs x features."""
-        return np.concatenate(self._families(scores), axis=1)
+        return self._columns(scores)(ALL)
 
     def blocks(self, scores: np.ndarray | None) -> Iterator[np.ndarray]:
         """The same, or without scores the fixed columns, `BLOCK` paragraphs at a time: a long page's would fill the memory."""
-        families = [self.fixed] if scores is None else self._families(scores)
+        columns = self.fixed.__getitem__ if scores is None else self._columns(scores)
         for start in range(0, len(self.fixed), BLOCK):
-            parts = [family[start : start + BLOCK] for family in families]
-            yield parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+            yield columns(slice(start, start + BLOCK))
 
-    def _families(self, scores: np.ndarray) -> list[np.ndarray]:
-        families = [self.fixed]
-        if self.trees:
-            article = np.exp(scores[:, 0])
-            regions = [
+    def _columns(self, scores: np.ndarray) -> Rows:
+        around = surroundings(scores, self.lengths, self.layout)
+        if not self.trees:
+            return lambda rows: np.concatenate((self.fixed[rows], around(rows)), axis=1)
+        article = np.exp(scores[:, 0])
+        regions = np.concatenate(
+            [
                 region(tree, article[rows], self.lengths[rows])
                 for tree, rows in zip(self.trees, self.layout.slices(), strict=True)
             ]
-            families.append(regions[0] if len(regions) == 1 else np.concatenate(regions))
-        return [*families, surroundings(scores, self.lengths, self.layout)]
+        )
+        return lambda rows: np.concatenate((self.fixed[rows], regions[rows], around(rows)), axis=1)
 
 
 def log_softmax(scores: np.ndarray) -> np.ndarray:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
-from declutter.features.layout import OFFSETS, Layout
+from declutter.features.layout import ALL, OFFSETS, Layout, Rows
 from declutter.features.shape import SHAPE
 from declutter.features.words import Words
 from declutter.kinds import SCORED, Kind
@@ -99,7 +98,7 @@ def place(words: Words, shape: np.ndarray, layout: Layout) -> np.ndarray:
     columns[:, 11] = np.log1p(layout.since(long))
     columns[:, 12] = np.log1p(layout.until(long))
     logs = shape[:, :1]
-    difference = logs - layout.neighbours(logs, 4)[:, :, 0]
+    difference = logs - layout.neighbours(logs, 4)(ALL)[:, :, 0]
     difference[layout.near[:, :4] == len(layout)] = 0
     columns[:, 13:17] = difference
     columns[:, 17] = (running - lengths * long) / (of_long + 1)
@@ -110,8 +109,8 @@ def place(words: Words, shape: np.ndarray, layout: Layout) -> np.ndarray:
     columns[:, 21] = np.log1p(layout.until(~fragment))
     at = len(PLACE)
     for around in (
-        layout.neighbours(shape[:, _NEIGHBOUR_COLUMNS], 2).reshape(len(layout), -1),
-        layout.windows(shape[:, _WINDOW_COLUMNS], _SHAPE_WINDOWS),
+        layout.neighbours(shape[:, _NEIGHBOUR_COLUMNS], 2)(ALL).reshape(len(layout), -1),
+        layout.windows(shape[:, _WINDOW_COLUMNS], _SHAPE_WINDOWS)(ALL),
     ):
         columns[:, at : at + around.shape[1]] = around
         at += around.shape[1]
@@ -154,11 +153,11 @@ def _vocabulary(words: Words, long: np.ndarray, layout: Layout) -> tuple[np.ndar
     for members in (long, layout.index < 3):
         users = np.flatnonzero(members[owner])
         slot, user = slots[users], owner[users]
-        earliest, latest = np.full((2, size), -1, np.int32)
-        latest[slot] = user  # of several the last one stays
-        earliest[slot[::-1]] = user[::-1]
-        found = latest[slots]
-        elsewhere = ((found != owner) & (found >= 0)) | (earliest[slots] != found)
+        table = np.full(size, -1, np.int32)
+        table[slot] = user  # of several the last one stays
+        latest = table[slots]
+        table[slot[::-1]] = user[::-1]
+        elsewhere = ((latest != owner) & (latest >= 0)) | (table[slots] != latest)
         shares.append(np.bincount(owner[elsewhere], minlength=len(layout)) / number)
     return shares[0], shares[1]
 
@@ -180,7 +179,8 @@ def _window_names() -> list[str]:
     return [f"{width} paragraphs {side}" for width in WINDOWS for side in ("before", "after")]
 
 
-def surroundings_names(kinds: Sequence[Kind] = SCORED) -> list[tuple[str, str]]:
+@cache
+def surroundings_names() -> list[tuple[str, str]]:
     """Name and meaning of every column of `surroundings`."""
     where = [
         "itself",
@@ -195,7 +195,7 @@ def surroundings_names(kinds: Sequence[Kind] = SCORED) -> list[tuple[str, str]]:
         return f"the paragraph {place}" if place[:2] == "1 " else f"the paragraphs {place}"
 
     return [
-        *((f"{kind}: {place}", f"how much {who(place)} look like {kind}") for place in where for kind in kinds),
+        *((f"{kind}: {place}", f"how much {who(place)} look like {kind}") for place in where for kind in SCORED),
         ("article before", "share of the article that lies before it"),
         ("article after", "share of the article that lies after it"),
         ("since article", "paragraphs since the last article paragraph"),
@@ -242,7 +242,7 @@ def _messages(evidence: list[float], bound: float) -> list[float]:
     return messages
 
 
-def surroundings(scores: np.ndarray, lengths: np.ndarray, layout: Layout) -> np.ndarray:
+def surroundings(scores: np.ndarray, lengths: np.ndarray, layout: Layout) -> Rows:
     """What the paragraphs around each one look like, from the scores of a pass before.
 
     Args:
@@ -251,35 +251,37 @@ def surroundings(scores: np.ndarray, lengths: np.ndarray, layout: Layout) -> np.
         layout: which paragraphs belong to which document.
 
     Returns:
-        float32, paragraphs x columns (see `surroundings_names`).
+        Gives for some paragraphs float32, paragraphs x columns (see `surroundings_names`).
     """
-    count, width = scores.shape
     likely = np.exp(scores)
-    near = layout.neighbours(likely, len(OFFSETS))
     article = likely[:, CONTENT] * lengths
     mass = layout.running(article)
-    whole = layout.spread(layout.totals(article)) + 1
+    whole = np.broadcast_to(layout.spread(layout.totals(article)) + 1, mass.shape)
     strong = (likely[:, CONTENT] > 0.5) & (lengths >= LONG)
-
-    columns = np.empty((count, (2 + len(OFFSETS) + 2 * len(WINDOWS)) * width + 6 + 2 * len(RUN_BOUNDS)), np.float32)
-    at = 0
-    for part in (
-        np.maximum(scores, -8),
-        near.reshape(count, -1),
-        layout.windows(np.maximum(scores, FAINT) - EVEN, WINDOWS),
-        layout.spread(layout.totals(likely) / layout.counts[:, None]),
-    ):
-        columns[:, at : at + part.shape[1]] = part
-        at += part.shape[1]
-    for column in (
+    ahead = (
         (mass - article) / whole,
         1 - mass / whole,
         np.log1p(layout.since(strong)),
         np.log1p(layout.until(strong)),
         np.log1p(whole),
-        near[:, :, _NOTICES].max(axis=(1, 2)),
-        *_runs(scores[:, CONTENT], layout),
-    ):
-        columns[:, at] = column
-        at += 1
+    )
+    runs = _runs(scores[:, CONTENT], layout)
+    near_of = layout.neighbours(likely, len(OFFSETS))
+    windows_of = layout.windows(np.maximum(scores, FAINT) - EVEN, WINDOWS)
+    average = layout.totals(likely) / layout.counts[:, None]
+
+    def columns(rows: slice) -> np.ndarray:
+        near = near_of(rows)
+        count = len(near)
+        found = np.empty((count, len(surroundings_names())), np.float32)
+        at = 0
+        for part in (np.maximum(scores[rows], -8), near.reshape(count, -1), windows_of(rows), average[layout.of[rows]]):
+            found[:, at : at + part.shape[1]] = part
+            at += part.shape[1]
+        strongest = near[:, :, _NOTICES].max(axis=(1, 2))
+        for column in (*(column[rows] for column in ahead), strongest, *(column[rows] for column in runs)):
+            found[:, at] = column
+            at += 1
+        return found
+
     return columns

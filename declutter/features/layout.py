@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, cached_property
 
 import numpy as np
+
+Rows = Callable[[slice], np.ndarray]  # gives columns for some rows
+ALL = slice(None)
 
 
 class Layout:
@@ -75,29 +78,32 @@ class Layout:
         rows[(rows < self._first[:, None]) | (rows >= self._stop[:, None])] = len(self)
         return rows
 
-    def neighbours(self, values: np.ndarray, offsets: int) -> np.ndarray:
-        """What stands at the first so many of `OFFSETS` from each row, 0 beyond the document: rows x offsets x columns."""
+    def neighbours(self, values: np.ndarray, offsets: int) -> Rows:
+        """What stands at the first so many of `OFFSETS` from some rows, 0 beyond the document: rows x offsets x columns."""
         padded = np.zeros((len(self) + 1, values.shape[1]), values.dtype)
         padded[:-1] = values
-        found: np.ndarray = padded.take(self.near[:, :offsets], axis=0)
-        return found
+        return lambda rows: padded.take(self.near[rows, :offsets], axis=0)
 
-    def windows(self, values: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
-        """For each size sums over the rows before each one, then over those after it, divided by the size: rows x columns."""
+    def windows(self, values: np.ndarray, sizes: tuple[int, ...]) -> Rows:
+        """For each size sums over the rows before some rows, then over those after them, divided by the size: rows x columns."""
         ends, signed = _ends(sizes)
-        rows = self._windows.get(sizes)
-        if rows is None:
-            rows = self._rows[:, None] + ends
-            np.maximum(rows, self._first[:, None], out=rows)
-            np.minimum(rows, self._stop[:, None], out=rows)
-            self._windows[sizes] = rows
+        within = self._windows.get(sizes)
+        if within is None:
+            within = self._rows[:, None] + ends
+            np.maximum(within, self._first[:, None], out=within)
+            np.minimum(within, self._stop[:, None], out=within)
+            self._windows[sizes] = within
         sums = np.zeros((len(self) + 1, values.shape[1]))
         np.add.accumulate(values, out=sums[1:])
-        found: np.ndarray = sums.take(rows, axis=0)
-        found[:, ::2] -= sums[:-1, None]
-        found[:, 1::2] -= sums[1:, None]
-        found /= signed
-        return found.reshape(len(self), -1)
+
+        def of(rows: slice) -> np.ndarray:
+            found: np.ndarray = sums.take(within[rows], axis=0)
+            found[:, ::2] -= sums[:-1][rows, None]
+            found[:, 1::2] -= sums[1:][rows, None]
+            found /= signed
+            return found.reshape(len(found), -1)
+
+        return of
 
 
 @cache

@@ -3,7 +3,7 @@ import pytest
 
 from declutter.document import Source
 from declutter.features import context, extract, feature_names, log_softmax
-from declutter.features.layout import OFFSETS, Layout
+from declutter.features.layout import ALL, OFFSETS, Layout
 from declutter.kinds import NOTICES, SCORED, Kind
 
 LONG = (
@@ -17,7 +17,9 @@ def place_of(texts):
 
 
 def around(scores, lengths):
-    found = context.surroundings(scores.astype(np.float32), np.asarray(lengths, np.float32), Layout([len(lengths)]))
+    found = context.surroundings(scores.astype(np.float32), np.asarray(lengths, np.float32), Layout([len(lengths)]))(
+        ALL
+    )
     return dict(zip((name for name, _ in context.surroundings_names()), found.T, strict=True))
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from declutter.features.layout import OFFSETS, Layout
+from declutter.features.layout import ALL, OFFSETS, Layout
 
 COUNTS = ([1], [2], [30], [1, 1], [5, 1, 30, 2], [3] * 20)
 
@@ -45,7 +45,7 @@ def test_marked_rows_are_looked_for_in_the_document(layout, values, documents):
 
 @pytest.mark.parametrize("number", [2, 4, 6])
 def test_neighbours_stand_in_the_document(layout, values, documents, number):
-    found = layout.neighbours(values, number)
+    found = layout.neighbours(values, number)(ALL)
     for i, (start, stop) in enumerate(documents):
         for k, offset in enumerate(OFFSETS[:number]):
             expected = values[i + offset] if start <= i + offset < stop else np.zeros(3)
@@ -53,9 +53,15 @@ def test_neighbours_stand_in_the_document(layout, values, documents, number):
 
 
 def test_windows_equal_plain_sums(layout, values, documents):
-    found = layout.windows(values, (3, 8)).reshape(len(layout), 4, 3)
+    found = layout.windows(values, (3, 8))(ALL).reshape(len(layout), 4, 3)
     for number, size in enumerate((3, 8)):
         before, after = found[:, 2 * number], found[:, 2 * number + 1]
         for i, (start, stop) in enumerate(documents):
             assert before[i] == pytest.approx(values[max(start, i - size) : i].sum(axis=0) / size, abs=1e-5)
             assert after[i] == pytest.approx(values[i + 1 : min(i + 1 + size, stop)].sum(axis=0) / size, abs=1e-5)
+
+
+def test_some_rows_are_those_of_all(layout, values):
+    for columns in (layout.neighbours(values, 4), layout.windows(values, (3, 8))):
+        parts = [columns(slice(start, start + 7)) for start in range(0, len(layout), 7)]
+        assert np.array_equal(np.concatenate(parts), columns(ALL))
