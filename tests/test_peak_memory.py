@@ -4,7 +4,7 @@ import tracemalloc
 
 import pytest
 
-TIMES = 12  # the page's size
+TIMES = 8  # the page's size
 WORK_SPACE = 2_000_000  # bytes; small pages take it too
 
 PARAGRAPH = (
@@ -46,7 +46,7 @@ def warmed_up(labeller):
 
 
 @pytest.mark.parametrize("size", [1_000, 30_000, 100_000, 1_000_000])
-def test_an_ordinary_page_takes_twelve_times_its_size_at_most_and_some_work_space(labeller, size):
+def test_an_ordinary_page_takes_eight_times_its_size_at_most_and_some_work_space(labeller, size):
     page = ordinary(size)
     assert peak(labeller, page) <= TIMES * len(page) + WORK_SPACE
 

@@ -138,24 +138,22 @@ def extract(
     fixed = np.empty((len(lengths), _width(bool(trees))), np.float32)
     at = 0
 
-    def add(family: np.ndarray) -> np.ndarray:
-        """Copies a family's columns to their place, one family at a time."""
+    def following(width: int) -> np.ndarray:
+        """The next so many columns."""
         nonlocal at
-        at += family.shape[1]
-        columns = fixed[:, at - family.shape[1] : at]
-        columns[:] = family
-        return columns
+        at += width
+        return fixed[:, at - width : at]
 
-    of_shape = add(shape(words))
-    add(place(words, of_shape, layout))
+    of_shape = following(len(SHAPE))
+    of_shape[:] = shape(words)
+    place(words, of_shape, layout, following(len(PLACE) + len(neighbour_names())))
     word_scores = log_softmax(word_scorer(words))
-    add(np.maximum(word_scores, -8))
-    if name_scorer is not None:
-        for tree, rows in zip(trees, layout.slices() if trees else (), strict=True):
-            of_page = words if len(trees) == 1 else words.part(rows)
-            found = markup(tree, of_page, lengths[rows])
-            fixed[rows, at : at + found.shape[1]] = found
-            fixed[rows, at + found.shape[1] :] = name_scorer(tree)
+    np.maximum(word_scores, -8, out=following(len(SCORED)))
+    if name_scorer is not None and trees:
+        of_markup, of_names = following(len(MARKUP)), following(len(SCORED))
+        for tree, rows in zip(trees, layout.slices(), strict=True):
+            markup(tree, words if len(trees) == 1 else words.part(rows), lengths[rows], of_markup[rows])
+            of_names[rows] = name_scorer(tree)
     return Evidence(layout, words, lengths, fixed, word_scores, trees)
 
 

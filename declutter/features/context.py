@@ -78,12 +78,11 @@ def neighbour_names() -> list[tuple[str, str]]:
     ]
 
 
-def place(words: Words, shape: np.ndarray, layout: Layout) -> np.ndarray:
-    """Position, repetition, vocabulary and the neighbours' shape: float32, paragraphs x columns (see `PLACE`)."""
+def place(words: Words, shape: np.ndarray, layout: Layout, columns: np.ndarray) -> None:
+    """Fills in position, repetition, vocabulary and the neighbours' shape: float32, paragraphs x columns (see `PLACE`)."""
     lengths = words.lengths
     count, total = layout.spread(layout.counts), layout.spread(layout.totals(lengths))
     long = lengths >= LONG
-    columns = np.empty((len(layout), len(PLACE) + len(neighbour_names())), np.float32)
     columns[:, 0] = layout.index / np.maximum(1, count - 1)
     columns[:, 1] = np.log1p(layout.index)
     columns[:, 2] = np.log1p(count - 1 - layout.index)
@@ -114,7 +113,6 @@ def place(words: Words, shape: np.ndarray, layout: Layout) -> np.ndarray:
     ):
         columns[:, at : at + around.shape[1]] = around
         at += around.shape[1]
-    return columns
 
 
 def _repetition(words: Words, layout: Layout) -> tuple[np.ndarray, np.ndarray]:

@@ -133,10 +133,9 @@ class Tree:
         return np.cumsum(values, axis=0)[self.blocks] - ended[self._ended]
 
 
-def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
-    """The markup columns of `features.FEATURES`, in their order: float32, blocks x columns."""
+def markup(tree: Tree, words: Words, lengths: np.ndarray, columns: np.ndarray) -> None:
+    """Fills in the markup columns of `features.FEATURES`, in their order: float32, blocks x columns."""
     page, count = tree.page, len(tree.blocks)
-    columns = np.empty((count, len(MARKUP)), np.float32)
     own_tags = tree.tags[tree.blocks]
     at = len(_OWN)
     columns[:, :at] = _own_matrix()[own_tags]
@@ -184,7 +183,6 @@ def markup(tree: Tree, words: Words, lengths: np.ndarray) -> np.ndarray:
         axis=1,
     )
     columns[:, at:] = table[tree.ancestors].transpose(1, 0, 2).reshape(count, -1)
-    return columns
 
 
 def _identities(tree: Tree) -> tuple[np.ndarray, np.ndarray]:

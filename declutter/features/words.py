@@ -29,9 +29,8 @@ _MIX, _PAIR, _STEM, _EDGE, _START = (
     np.uint64(x)
     for x in (0xD6E8FEB86659FD93, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xA0761D6478BD642F, 0x27D4EB2F165667C5)
 )
-PART = (
-    1 << 16
-)  # characters that are worked on at a time: enough for most documents, and it bounds memory for the others
+# Characters that are worked on at a time: enough for most documents, and it bounds memory for the others.
+PART = 1 << 15
 _EMPTY = "\u200b"  # stands in for a blank paragraph, which only a list can hold
 
 
@@ -130,17 +129,18 @@ def find_words(texts: Sequence[str]) -> Words:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int]]:
-    """Start and end of pieces of a text of some `PART` characters, none of which ends within a word."""
+    """Start and end of pieces of a text of some `PART` characters, and seldom more, none of which ends within a word."""
     start = 0
     while start < len(text):
         stop = start + PART
         if stop < len(text):
-            space = _SPACE.search(text, stop)
+            space = _SPACE.search(text, stop - _LONGEST)
             stop = space.end() if space else len(text)
         yield start, stop
         start = stop
 
 
+_LONGEST = 1 << 10  # characters of a word, but for a few
 _SPACE = re.compile("[ \n。，、]")  # ends a word in every script
 
 
