@@ -12,10 +12,10 @@ from typing import IO, Any
 from declutter import __version__
 from declutter.archive.containers import CONTAINERS, parse_fields
 from declutter.archive.containers.record import RECORD_LIMIT, Changed, Record
-from declutter.archive.files import Reading, compression_of, names_in, place, replacing
+from declutter.archive.files import Reading, Replacements, compression_of, names_in, place, replacing
 from declutter.archive.labels import FIELD, Cleaned, decide_again, describe_policy, restore, whole_text
 from declutter.archive.shard import LABELS, File, labels_of, write_line
-from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, settings_of
+from declutter.archive.sources import ERRORS, REPORT, check_apart, find_files, make_shards, settings_of
 from declutter.document import Source
 from declutter.errors import SourceError, UsageError
 from declutter.kinds import Kind
@@ -88,8 +88,10 @@ def apply_archive(
         raise UsageError(f"{out} is not empty; name a folder of its own")
     applied = Applied()
     with replacing(out / ERRORS) as errors:
-        for file in files:
-            _apply_to(file, out, called, _Applying(file, policy, folder, applied, errors))
+        for shard in make_shards(files):
+            with Replacements() as written:
+                for file in shard.files:
+                    _apply_to(file, out, called, _Applying(file, policy, folder, applied, errors), written)
     if policy is not None:
         decided = {name: value for name, value in describe_policy(policy).items() if name != "preset"}
         settings = {"applied": True, "policy": decided, "fields": called}
@@ -112,18 +114,18 @@ def root_of(file: File) -> Path:
     return file.source.parents[len(PurePosixPath(file.name).parts) - 1]
 
 
-def _apply_to(file: File, out: Path, fields: dict[str, str], change: _Applying) -> None:
+def _apply_to(file: File, out: Path, fields: dict[str, str], change: _Applying, written: Replacements) -> None:
     container = CONTAINERS[file.container]
     labelled = change.policy is not None
     try:
         with ExitStack() as stack:
             if not container.many and labelled:
-                change.written = stack.enter_context(replacing(out / labels_of(file.name)))
+                change.written = stack.enter_context(written.file(out / labels_of(file.name)))
             if not container.many or change.labels is not None:
                 folder = change.labels or root_of(file) / LABELS
                 change.beside = stack.enter_context(_labels(folder / f"{file.name}.jsonl"))
             compression = compression_of(file.source) if container.compressed else None
-            target = stack.enter_context(replacing(out / file.name, compression))
+            target = stack.enter_context(written.file(out / file.name, compression))
             container.rewrite(file.source, target, fields, labelled and container.many, change, None)
     except SourceError as error:
         change.fail(None, str(error))

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
@@ -20,6 +21,7 @@ from declutter.errors import MissingExtraError, SourceError, UsageError
 
 PART = ".part"  # ends the name of what is not finished
 _BLOCK = 1 << 20
+_SYNCED = 16  # files that are put on the disk at the same time
 _FETCHED = 8 << 20  # bytes that are asked of an object store at once
 
 
@@ -258,32 +260,71 @@ def stamp(path: Path) -> str:
     return f"{found.st_size} {found.st_mtime}"
 
 
-@contextmanager
-def replacing(path: Path, compression: Compression | None = None) -> Iterator[IO[bytes]]:
-    """A file to write that takes its place when it is complete and on the disk; if anything fails, what was there stays.
+class Replacements:
+    """Files to write that take their places together, when all of them are complete and on the disk; if anything fails, none does.
+
+    Hundreds of small files are put on the disk in a fraction of the time that they would take one after the other.
 
     What goes to an object store is written on this machine first: the store shows a file when it has all of it.
     """
-    local = is_local(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = (path.parent if local else Path(tempfile.gettempdir())) / f".{os.urandom(8).hex()}{PART}"
-    try:
-        with beside.open("xb", buffering=_BLOCK) as file:
-            if compression is None:
-                yield file
+
+    def __init__(self) -> None:
+        self._written: list[tuple[Path, Path]] = []  # where a file is and where it goes
+
+    def __enter__(self) -> Replacements:
+        return self
+
+    @contextmanager
+    def file(self, path: Path, compression: Compression | None = None) -> Iterator[IO[bytes]]:
+        """One of the files; what fails while it is written leaves the others as they are."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = (path.parent if is_local(path) else Path(tempfile.gettempdir())) / f".{os.urandom(8).hex()}{PART}"
+        try:
+            with beside.open("xb", buffering=_BLOCK) as file:
+                if compression is None:
+                    yield file
+                else:
+                    with compression.write(file) as stream:
+                        yield stream
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+        self._written.append((beside, path))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._replace()
+        finally:
+            for beside, _path in self._written:
+                beside.unlink(missing_ok=True)
+
+    def _replace(self) -> None:
+        local = [(beside, path) for beside, path in self._written if is_local(path)]
+        if len(local) == 1:
+            _sync_file(local[0][0])
+        elif local:
+            with ThreadPoolExecutor(_SYNCED) as pool:  # the disk puts what waits at the same time down in one go
+                list(pool.map(_sync_file, (beside for beside, _ in local)))
+        for beside, path in self._written:
+            if is_local(path):
+                beside.replace(path)
             else:
-                with compression.write(file) as stream:
-                    yield stream
-            if local:
-                file.flush()
-                os.fsync(file.fileno())
-        if local:
-            beside.replace(path)
-            _sync_folder(path.parent)
-        else:
-            _filesystem(path).put_file(str(beside), cast(Any, path).path)
-    finally:
-        beside.unlink(missing_ok=True)
+                _filesystem(path).put_file(str(beside), cast(Any, path).path)
+        for folder in dict.fromkeys(path.parent for _, path in local):
+            _sync_folder(folder)
+
+
+@contextmanager
+def replacing(path: Path, compression: Compression | None = None) -> Iterator[IO[bytes]]:
+    """A file to write that takes its place when it is complete and on the disk; if anything fails, what was there stays."""
+    with Replacements() as alone, alone.file(path, compression) as file:
+        yield file
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
-from declutter.archive.containers import CONTAINERS
-from declutter.archive.containers.record import Changed, Part, Record, StoppedError
-from declutter.archive.files import compression_of, fingerprint, replacing, stamp
+from declutter.archive.containers import CONTAINERS, single
+from declutter.archive.containers.record import (
+    TOGETHER,
+    TOGETHER_CHARACTERS,
+    Changed,
+    Part,
+    Record,
+    StoppedError,
+)
+from declutter.archive.files import Replacements, compression_of, fingerprint, replacing, stamp
 from declutter.archive.labels import FIELD, Cleaned, clean_document, describe_policy
 from declutter.archive.limits import Limits, time_limit
 from declutter.archive.survey import Location, Survey
@@ -142,9 +149,13 @@ def clean_shard(shard: Shard, settings: Settings) -> Outcome:
         return before
     outcome = fresh_outcome(shard, key_of(shard, settings))
     survey = Survey()
-    with replacing(errors_of(shard.name, settings.out)) as errors:
-        for file in shard.files:
-            _clean_file(file, settings, outcome, survey, errors)
+    with replacing(errors_of(shard.name, settings.out)) as errors, Replacements() as written:
+        changes = [_Cleaning(file, settings, outcome, survey, errors) for file in shard.files]
+        if CONTAINERS[shard.files[0].container].many:
+            for change in changes:
+                _clean_records(change, written)
+        else:
+            _clean_documents(changes, written)
     write_state(outcome, survey, settings.out)
     return outcome
 
@@ -209,24 +220,43 @@ def outputs_of(file: File, settings: Settings) -> tuple[str | None, str | None]:
     return None if settings.sidecar else file.name, labels_of(file.name) if apart else None
 
 
-def _clean_file(file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]) -> None:
+def _clean_records(change: _Cleaning, written: Replacements) -> None:
+    """Cleans a file of many records."""
+    file, settings, outcome = change.file, change.settings, change.outcome
     container = CONTAINERS[file.container]
-    texts, labels = outputs_of(file, settings)
-    change = _Cleaning(file, settings, outcome, survey, errors)
     try:
-        with ExitStack() as stack:
-            if labels is not None:
-                change.labels = stack.enter_context(replacing(settings.out / labels))
-            target = None
-            if texts is not None:
-                compression = compression_of(file.source) if container.compressed else None
-                target = stack.enter_context(replacing(settings.out / texts, compression))
+        with change.writing(written) as target:
+            apart = change.labels is not None
             fields = dict(settings.fields)
-            outcome.positions += container.rewrite(file.source, target, fields, labels is None, change, file.part)
+            outcome.positions += container.rewrite(file.source, target, fields, not apart, change, file.part)
     except SourceError as error:
         change.fail(None, str(error))
-        return
-    outcome.written += [name for name in (texts, labels) if name is not None]
+
+
+def _clean_documents(changes: Sequence[_Cleaning], written: Replacements) -> None:
+    """Cleans files of one document each, and has some of them judged together."""
+    waiting: list[tuple[_Cleaning, Record | SourceError]] = []
+    size = 0
+    for change in changes:
+        record = change.read_document()
+        waiting.append((change, record))
+        size += len(record.source) if isinstance(record, Record) else 0
+        if len(waiting) >= TOGETHER or size >= TOGETHER_CHARACTERS or change is changes[-1]:
+            _write_documents(waiting, written)
+            waiting, size = [], 0
+
+
+def _write_documents(found: Sequence[tuple[_Cleaning, Record | SourceError]], written: Replacements) -> None:
+    judged = iter(found[0][0].judge([record for _, record in found if isinstance(record, Record)]))
+    for change, record in found:
+        if isinstance(record, SourceError):
+            change.fail(None, str(record))
+            continue
+        change.outcome.positions += 1
+        with change.writing(written) as target:
+            changed = change.note(record, next(judged))
+            if target is not None:
+                single.write(record, changed, target)
 
 
 class _Read(NamedTuple):
@@ -258,9 +288,33 @@ class _Cleaning:
         self.labels: IO[bytes] | None = None
 
     def __call__(self, records: Sequence[Record]) -> list[Changed]:
-        return [self._changed(record, found) for record, found in zip(records, self._judge(records), strict=True)]
+        return [self.note(record, found) for record, found in zip(records, self.judge(records), strict=True)]
 
-    def _judge(self, records: Sequence[Record]) -> list[_Judged | str]:
+    @contextmanager
+    def writing(self, written: Replacements) -> Iterator[IO[bytes] | None]:
+        """The file that the texts go to, None where there is none; the one for labels is there meanwhile."""
+        texts, labels = outputs_of(self.file, self.settings)
+        with ExitStack() as stack:
+            if labels is not None:
+                self.labels = stack.enter_context(written.file(self.settings.out / labels))
+            if texts is None:
+                yield None
+            else:
+                compressed = CONTAINERS[self.file.container].compressed
+                compression = compression_of(self.file.source) if compressed else None
+                yield stack.enter_context(written.file(self.settings.out / texts, compression))
+        self.outcome.written += [name for name in (texts, labels) if name is not None]
+
+    def read_document(self) -> Record | SourceError:
+        """The record of a file of one document, or why it cannot be read."""
+        read = CONTAINERS[self.file.container].read
+        assert read is not None
+        try:
+            return read(self.file.source)
+        except SourceError as error:
+            return error
+
+    def judge(self, records: Sequence[Record]) -> list[_Judged | str]:
         """What becomes of each record, or why it could not be judged. Where it fails together, each is judged by itself."""
         found: list[_Judged | str] = [""] * len(records)
         readable: list[tuple[int, Record, _Read]] = []
@@ -304,10 +358,10 @@ class _Cleaning:
         labeller, about = load_labeller(self.settings.labeller, self.settings.key)
         return _Judged(document, clean_document(document, labeller.unit, about)._replace(encoding=found.encoding))
 
-    def _changed(self, record: Record, found: _Judged | str) -> Changed:
+    def note(self, record: Record, found: _Judged | str) -> Changed:
         """Counts what became of a record, and writes its labels down where they stand by themselves."""
         self.outcome.records += 1
-        problem = found if isinstance(found, str) else self._attempt(self._note, record, found)
+        problem = found if isinstance(found, str) else self._attempt(self._count_in, record, found)
         if isinstance(found, str) or problem is not None:
             changed = self._unchanged(record, str(problem))
         else:
@@ -319,7 +373,7 @@ class _Cleaning:
             write_line(self.labels, apart | {FIELD: changed.labels})
         return changed
 
-    def _note(self, record: Record, found: _Judged) -> None:
+    def _count_in(self, record: Record, found: _Judged) -> None:
         document, cleaned = found
         location = Location(str(self.file.source), record.position, record.url)
         self.survey.add(document, cleaned.labels, location, record.site)

@@ -16,7 +16,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from itertools import compress, count
 from operator import ne
 from typing import Any
@@ -86,6 +86,11 @@ class Counts:
         _add(self.removed, other.removed)
         if other.most_removed > self.most_removed:
             self.most_removed, self.most = other.most_removed, other.most
+
+
+def _members(record: Any) -> dict[str, Any]:
+    """What a record holds, for JSON; records within it have their turn."""
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def _add(numbers: dict[str, int], others: dict[str, int]) -> None:
@@ -326,21 +331,17 @@ class Survey:
         self._forget_sites()
         for kind in self.frequent:
             self._forget_texts(kind, 1)
-        samples = {
-            name: {"size": sample.size, "items": {rank: asdict(sample.items[rank]) for rank in sorted(sample.items)}}
-            for name, sample in sorted(self.samples.items())
-        }
         found = {
-            "sites": {site: asdict(self.sites[site]) for site in self.largest_sites()},
-            "others": asdict(self.others),
+            "sites": {site: self.sites[site] for site in self.largest_sites()},
+            "others": self.others,
             "removed_characters": self.removed_characters,
-            "frequent": {
-                kind: {key: asdict(text) for key, text in texts.items()}
-                for kind, texts in sorted(self.frequent.items())
+            "frequent": dict(sorted(self.frequent.items())),
+            "samples": {
+                name: {"size": sample.size, "items": dict(sorted(sample.items.items()))}
+                for name, sample in sorted(self.samples.items())
             },
-            "samples": samples,
         }
-        return json.dumps(found).encode()
+        return json.dumps(found, default=_members).encode()
 
     @classmethod
     def from_json(cls, raw: bytes) -> Survey:

@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import os
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from declutter.archive.files import (
     COMPRESSIONS,
     Reading,
+    Replacements,
     bare_name,
     fingerprint,
     needs,
@@ -82,6 +85,46 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
         assert path.read_bytes() == b"old"
         assert len(list(path.parent.iterdir())) == 2
     assert path.read_bytes() == b"new"
+
+
+def test_files_take_their_places_together_or_not_at_all(tmp_path):
+    def write(fail):
+        with Replacements() as written:
+            for name in ("a", "sub/b", "sub/c.gz"):
+                with written.file(tmp_path / name, COMPRESSIONS[0] if name.endswith(".gz") else None) as file:
+                    file.write(name.encode())
+            assert not (tmp_path / "a").exists()
+            if fail:
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write(fail=True)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == []
+    write(fail=False)
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["a", "b", "c.gz"]
+    assert (tmp_path / "a").read_bytes() == b"a"
+    assert gzip.decompress((tmp_path / "sub/c.gz").read_bytes()) == b"sub/c.gz"
+
+
+def test_one_file_that_fails_leaves_those_beside_it(tmp_path):
+    with Replacements() as written:
+        with written.file(tmp_path / "a") as file:
+            file.write(b"a")
+        with pytest.raises(ZeroDivisionError), written.file(tmp_path / "b") as file:
+            raise ZeroDivisionError
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_all_files_are_on_the_disk_before_the_first_takes_its_place(tmp_path, monkeypatch):
+    done = []
+    sync, replace = os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append("sync") or sync(handle))
+    monkeypatch.setattr(Path, "replace", lambda self, other: done.append("replace") or replace(self, other))
+    with Replacements() as written:
+        for name in "abc":
+            with written.file(tmp_path / name) as file:
+                file.write(b"x")
+    assert done == ["sync"] * 3 + ["replace"] * 3 + ["sync"] * (os.name == "posix")
 
 
 def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Protocol
 
 from declutter.archive.containers import jsonl, parquet, single, warc
-from declutter.archive.containers.record import HTML, Change, Part
+from declutter.archive.containers.record import HTML, Change, Part, Record
 from declutter.archive.files import bare_name
 from declutter.errors import UsageError
 
@@ -55,8 +55,8 @@ class Container(NamedTuple):
         rewrite: streams through one.
         package: what has to be installed to read one, or None.
         written_as: suffix of what is written, which is added to the source's, or takes its place where that is `replaces`.
-        many: whether a file holds many records; files of one record are cleaned many at a time.
         compressed: whether output is compressed as its source is.
+        read: reads the record of a file that holds one; None where it holds many. Files of one record are cleaned many at a time.
         split: cuts a file into parts of about so many bytes, in order; one or none where it has to be read in one go.
         join: writes what a rewrite of the whole source would have written, from what was written of its parts.
     """
@@ -65,10 +65,15 @@ class Container(NamedTuple):
     rewrite: Rewrite
     package: str | None = None
     written_as: str = ""
-    many: bool = True
     compressed: bool = True
+    read: Callable[[Path], Record] | None = None
     split: Callable[[Path, int], list[Part]] | None = None
     join: Callable[[Path, Sequence[Path], IO[bytes]], None] | None = None
+
+    @property
+    def many(self) -> bool:
+        """Whether a file holds many records."""
+        return self.read is None
 
 
 CONTAINERS = {
@@ -77,8 +82,8 @@ CONTAINERS = {
         (".parquet", ".pq"), parquet.rewrite, "pyarrow", compressed=False, split=parquet.split, join=parquet.join
     ),
     "warc": Container((".warc", ".wet"), warc.rewrite, "fastwarc", ".jsonl"),
-    "text": Container((".txt", ".text", ".md"), single.rewrite_text, many=False),
-    "page": Container((".html", ".htm", ".xhtml"), single.rewrite_page, written_as=".txt", many=False),
+    "text": Container((".txt", ".text", ".md"), single.rewrite_text, read=single.read_text),
+    "page": Container((".html", ".htm", ".xhtml"), single.rewrite_page, written_as=".txt", read=single.read_page),
 }
 """Container of each kind of file."""
 

@@ -94,7 +94,10 @@ class Change(Protocol):
 
 
 T = TypeVar("T")
-_TOGETHER, _CHARACTERS = 64, 1 << 20  # of the records that wait until they are changed together
+TOGETHER, TOGETHER_CHARACTERS = (
+    64,
+    1 << 20,
+)  # how many records, of what length, wait at most until they are changed together
 
 
 def changed_together(
@@ -122,7 +125,7 @@ def changed_together(
             waiting.append((record, rest))
             if record is not None and isinstance(record.source, (str, bytes)):
                 size += len(record.source)
-            if len(waiting) >= _TOGETHER or size >= _CHARACTERS:
+            if len(waiting) >= TOGETHER or size >= TOGETHER_CHARACTERS:
                 yield from _changed(waiting, change)
                 waiting, size = [], 0
     except SourceError:

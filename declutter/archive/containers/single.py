@@ -9,8 +9,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from declutter.archive.containers.record import RECORD_LIMIT, Change, Part, Record
+from declutter.archive.containers.record import RECORD_LIMIT, Change, Changed, Part, Record
 from declutter.archive.files import Reading
+
+
+def read_text(source: Path) -> Record:
+    """The text in a file.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    return _read(source, "text")
+
+
+def read_page(source: Path) -> Record:
+    """The page in a file; see `read_text`."""
+    return _read(source, "html")
+
+
+def _read(source: Path, form: str) -> Record:
+    with Reading(source) as file:
+        return Record(1, file.whole(RECORD_LIMIT), form)
+
+
+def write(record: Record, changed: Changed, target: IO[bytes]) -> None:
+    """Writes what became of a file's record: of a text that could not be judged what was read, of a page nothing."""
+    cleaned = changed.cleaned
+    if cleaned is not None:
+        target.write(cleaned.text.encode(cleaned.encoding or "utf-8"))
+    elif record.format == "text":
+        target.write(record.source)
 
 
 def rewrite_text(
@@ -21,8 +49,8 @@ def rewrite_text(
     change: Change,
     part: Part | None = None,
 ) -> int:
-    """Rewrites a text; see `containers.Rewrite`. One that cannot be judged is written as it is."""
-    return _rewrite(source, target, "text", change)
+    """Rewrites a text; see `containers.Rewrite`."""
+    return _rewrite(read_text(source), target, change)
 
 
 def rewrite_page(
@@ -33,16 +61,12 @@ def rewrite_page(
     change: Change,
     part: Part | None = None,
 ) -> int:
-    """Writes a page as text; see `containers.Rewrite`. Of one that cannot be judged nothing is written."""
-    return _rewrite(source, target, "html", change)
+    """Writes a page as text; see `containers.Rewrite`."""
+    return _rewrite(read_page(source), target, change)
 
 
-def _rewrite(source: Path, target: IO[bytes] | None, form: str, change: Change) -> int:
-    with Reading(source) as file:
-        raw = file.whole(RECORD_LIMIT)
-    ((cleaned, _),) = change([Record(1, raw, form)])
-    if target is not None and cleaned is not None:
-        target.write(cleaned.text.encode(cleaned.encoding or "utf-8"))
-    elif target is not None and form == "text":
-        target.write(raw)
+def _rewrite(record: Record, target: IO[bytes] | None, change: Change) -> int:
+    (changed,) = change([record])
+    if target is not None:
+        write(record, changed, target)
     return 1
