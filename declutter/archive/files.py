@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 from urllib.request import url2pathname
@@ -261,11 +261,13 @@ def stamp(path: Path) -> str:
 
 
 class Replacements:
-    """Files to write that take their places together, when all of them are complete and on the disk; if anything fails, none does.
+    """Files to write that take their places together, after all of them are complete and on the disk.
 
-    Hundreds of small files are put on the disk in a fraction of the time that they would take one after the other.
+    Hundreds of small files are put on the disk in a fraction of the time that they would take one after the other. If anything fails
+    while they are written, none takes its place; a failure while they are put there leaves those that were first.
 
-    What goes to an object store is written on this machine first: the store shows a file when it has all of it.
+    What goes to an object store is written on this machine first and sent when it is complete, each file by itself: the store shows
+    a file when it has all of it.
     """
 
     def __init__(self) -> None:
@@ -277,8 +279,9 @@ class Replacements:
     @contextmanager
     def file(self, path: Path, compression: Compression | None = None) -> Iterator[IO[bytes]]:
         """One of the files; what fails while it is written leaves the others as they are."""
+        local = is_local(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = (path.parent if is_local(path) else Path(tempfile.gettempdir())) / f".{os.urandom(8).hex()}{PART}"
+        beside = (path.parent if local else Path(tempfile.gettempdir())) / f".{os.urandom(8).hex()}{PART}"
         try:
             with beside.open("xb", buffering=_BLOCK) as file:
                 if compression is None:
@@ -286,32 +289,28 @@ class Replacements:
                 else:
                     with compression.write(file) as stream:
                         yield stream
+            if local:
+                self._written.append((beside, path))
+            else:
+                _filesystem(path).put_file(str(beside), cast(Any, path).path)
+                beside.unlink()
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
-        self._written.append((beside, path))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
+        with ExitStack() as leftovers:
+            for beside, _place in self._written:
+                leftovers.callback(beside.unlink, missing_ok=True)
             if kind is None:
                 self._replace()
-        finally:
-            for beside, _path in self._written:
-                beside.unlink(missing_ok=True)
 
     def _replace(self) -> None:
-        local = [(beside, path) for beside, path in self._written if is_local(path)]
-        if len(local) == 1:
-            _sync_file(local[0][0])
-        elif local:
-            with ThreadPoolExecutor(_SYNCED) as pool:  # the disk puts what waits at the same time down in one go
-                list(pool.map(_sync_file, (beside for beside, _ in local)))
+        with ThreadPoolExecutor(_SYNCED) as pool:  # the disk puts down what waits at the same time in one go
+            list(pool.map(_sync_file, (beside for beside, _ in self._written)))
         for beside, path in self._written:
-            if is_local(path):
-                beside.replace(path)
-            else:
-                _filesystem(path).put_file(str(beside), cast(Any, path).path)
-        for folder in dict.fromkeys(path.parent for _, path in local):
+            beside.replace(path)
+        for folder in dict.fromkeys(path.parent for _, path in self._written):
             _sync_folder(folder)
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
-from declutter.archive.containers import CONTAINERS, single
+from declutter.archive.containers import CONTAINERS
 from declutter.archive.containers.record import (
     TOGETHER,
     TOGETHER_CHARACTERS,
@@ -61,6 +61,11 @@ class Shard:
     name: str
     files: tuple[File, ...]
     size: int
+
+    @property
+    def of_documents(self) -> bool:
+        """Whether its files hold one record each."""
+        return bool(self.files) and not CONTAINERS[self.files[0].container].many
 
     @property
     def part(self) -> Part | None:
@@ -150,12 +155,13 @@ def clean_shard(shard: Shard, settings: Settings) -> Outcome:
     outcome = fresh_outcome(shard, key_of(shard, settings))
     survey = Survey()
     with replacing(errors_of(shard.name, settings.out)) as errors, Replacements() as written:
-        changes = [_Cleaning(file, settings, outcome, survey, errors) for file in shard.files]
-        if CONTAINERS[shard.files[0].container].many:
+        judge = _Judge(settings)
+        changes = [_Cleaning(file, settings, judge, outcome, survey, errors) for file in shard.files]
+        if shard.of_documents:
+            _clean_documents(changes, judge, written)
+        else:
             for change in changes:
                 _clean_records(change, written)
-        else:
-            _clean_documents(changes, written)
     write_state(outcome, survey, settings.out)
     return outcome
 
@@ -233,30 +239,32 @@ def _clean_records(change: _Cleaning, written: Replacements) -> None:
         change.fail(None, str(error))
 
 
-def _clean_documents(changes: Sequence[_Cleaning], written: Replacements) -> None:
-    """Cleans files of one document each, and has some of them judged together."""
+def _clean_documents(changes: Sequence[_Cleaning], judge: _Judge, written: Replacements) -> None:
+    """Cleans files of one record each, and has some of them judged together."""
     waiting: list[tuple[_Cleaning, Record | SourceError]] = []
     size = 0
     for change in changes:
         record = change.read_document()
         waiting.append((change, record))
         size += len(record.source) if isinstance(record, Record) else 0
-        if len(waiting) >= TOGETHER or size >= TOGETHER_CHARACTERS or change is changes[-1]:
-            _write_documents(waiting, written)
+        if len(waiting) >= TOGETHER or size >= TOGETHER_CHARACTERS:
+            _write_documents(waiting, judge, written)
             waiting, size = [], 0
+    _write_documents(waiting, judge, written)
 
 
-def _write_documents(found: Sequence[tuple[_Cleaning, Record | SourceError]], written: Replacements) -> None:
-    judged = iter(found[0][0].judge([record for _, record in found if isinstance(record, Record)]))
+def _write_documents(
+    found: Sequence[tuple[_Cleaning, Record | SourceError]], judge: _Judge, written: Replacements
+) -> None:
+    judged = iter(judge([record for _, record in found if isinstance(record, Record)]))
     for change, record in found:
-        if isinstance(record, SourceError):
+        if isinstance(record, Record):
+            change.outcome.positions += 1
+            with change.writing(written) as target:
+                changed = change.note(record, next(judged))
+                change.write_document(record, changed, target)
+        else:
             change.fail(None, str(record))
-            continue
-        change.outcome.positions += 1
-        with change.writing(written) as target:
-            changed = change.note(record, next(judged))
-            if target is not None:
-                single.write(record, changed, target)
 
 
 class _Read(NamedTuple):
@@ -276,74 +284,45 @@ class _Judged(NamedTuple):
 T = TypeVar("T")
 
 
-class _Cleaning:
-    """Cleans the records of one file, counts them, and writes labels and errors down; see `containers.record.Change`."""
+def _attempt(settings: Settings, work: Callable[..., T], *given: Any) -> T | str:
+    """What a piece of work gives, or why it failed."""
+    try:
+        with time_limit(settings.limits.max_seconds):
+            return work(*given)
+    except DeclutterError as error:
+        return str(error)
+    except Exception as error:  # a fault of declutter's own must not cost the night's run, but be seen
+        return f"{type(error).__name__}: {error}"
 
-    def __init__(self, file: File, settings: Settings, outcome: Outcome, survey: Survey, errors: IO[bytes]):
-        self.file = file
+
+class _Judge:
+    """Reads and judges records, some together."""
+
+    def __init__(self, settings: Settings):
         self.settings = settings
-        self.outcome = outcome
-        self.survey = survey
-        self.errors = errors
-        self.labels: IO[bytes] | None = None
 
-    def __call__(self, records: Sequence[Record]) -> list[Changed]:
-        return [self.note(record, found) for record, found in zip(records, self.judge(records), strict=True)]
-
-    @contextmanager
-    def writing(self, written: Replacements) -> Iterator[IO[bytes] | None]:
-        """The file that the texts go to, None where there is none; the one for labels is there meanwhile."""
-        texts, labels = outputs_of(self.file, self.settings)
-        with ExitStack() as stack:
-            if labels is not None:
-                self.labels = stack.enter_context(written.file(self.settings.out / labels))
-            if texts is None:
-                yield None
-            else:
-                compressed = CONTAINERS[self.file.container].compressed
-                compression = compression_of(self.file.source) if compressed else None
-                yield stack.enter_context(written.file(self.settings.out / texts, compression))
-        self.outcome.written += [name for name in (texts, labels) if name is not None]
-
-    def read_document(self) -> Record | SourceError:
-        """The record of a file of one document, or why it cannot be read."""
-        read = CONTAINERS[self.file.container].read
-        assert read is not None
-        try:
-            return read(self.file.source)
-        except SourceError as error:
-            return error
-
-    def judge(self, records: Sequence[Record]) -> list[_Judged | str]:
+    def __call__(self, records: Sequence[Record]) -> list[_Judged | str]:
         """What becomes of each record, or why it could not be judged. Where it fails together, each is judged by itself."""
         found: list[_Judged | str] = [""] * len(records)
         readable: list[tuple[int, Record, _Read]] = []
         for number, record in enumerate(records):
-            read = self._attempt(self._read, record)
+            read = _attempt(self.settings, self._read, record)
             if isinstance(read, str):
                 found[number] = read
             else:
                 readable.append((number, record, read))
         labeller, _ = load_labeller(self.settings.labeller, self.settings.key)
         sources, urls = [read.source for *_, read in readable], [record.site or record.url for _, record, _ in readable]
-        documents = self._attempt(labeller.judge, sources, urls)
+        documents = _attempt(self.settings, labeller.judge, sources, urls)
         for at, (number, _, read) in enumerate(readable):
             if isinstance(documents, str):
-                alone = self._attempt(labeller.judge, sources[at : at + 1], urls[at : at + 1])
-                found[number] = alone if isinstance(alone, str) else self._attempt(self._labelled, alone[0], read)
+                alone = _attempt(self.settings, labeller.judge, sources[at : at + 1], urls[at : at + 1])
+                found[number] = (
+                    alone if isinstance(alone, str) else _attempt(self.settings, self._labelled, alone[0], read)
+                )
             else:
-                found[number] = self._attempt(self._labelled, documents[at], read)
+                found[number] = _attempt(self.settings, self._labelled, documents[at], read)
         return found
-
-    def _attempt(self, work: Callable[..., T], *given: Any) -> T | str:
-        """What a piece of work gives, or why it failed."""
-        try:
-            with time_limit(self.settings.limits.max_seconds):
-                return work(*given)
-        except DeclutterError as error:
-            return str(error)
-        except Exception as error:  # a fault of declutter's own must not cost the night's run, but be seen
-            return f"{type(error).__name__}: {error}"
 
     def _read(self, record: Record) -> _Read:
         if _of_its_own(record.labels):
@@ -358,10 +337,62 @@ class _Cleaning:
         labeller, about = load_labeller(self.settings.labeller, self.settings.key)
         return _Judged(document, clean_document(document, labeller.unit, about)._replace(encoding=found.encoding))
 
+
+class _Cleaning:
+    """Cleans the records of one file, counts them, and writes labels and errors down; see `containers.record.Change`."""
+
+    def __init__(
+        self, file: File, settings: Settings, judge: _Judge, outcome: Outcome, survey: Survey, errors: IO[bytes]
+    ):
+        self.file = file
+        self.settings = settings
+        self.judge = judge
+        self.outcome = outcome
+        self.survey = survey
+        self.errors = errors
+        self.labels: IO[bytes] | None = None
+
+    def __call__(self, records: Sequence[Record]) -> list[Changed]:
+        return [self.note(record, found) for record, found in zip(records, self.judge(records), strict=True)]
+
+    @contextmanager
+    def writing(self, written: Replacements) -> Iterator[IO[bytes] | None]:
+        """Opens what is written of the file: gives where its texts go, None with a sidecar. `labels` is open meanwhile.
+
+        Both count as written when they are complete.
+        """
+        texts, labels = outputs_of(self.file, self.settings)
+        with ExitStack() as stack:
+            if labels is not None:
+                self.labels = stack.enter_context(written.file(self.settings.out / labels))
+            if texts is None:
+                yield None
+            else:
+                compressed = CONTAINERS[self.file.container].compressed
+                compression = compression_of(self.file.source) if compressed else None
+                yield stack.enter_context(written.file(self.settings.out / texts, compression))
+        self.outcome.written += [name for name in (texts, labels) if name is not None]
+
+    def read_document(self) -> Record | SourceError:
+        """The record of a file that holds one, or why it cannot be read."""
+        document = CONTAINERS[self.file.container].document
+        assert document is not None
+        try:
+            return document.read(self.file.source)
+        except SourceError as error:
+            return error
+
+    def write_document(self, record: Record, changed: Changed, target: IO[bytes] | None) -> None:
+        """Writes what became of it."""
+        document = CONTAINERS[self.file.container].document
+        assert document is not None
+        if target is not None:
+            document.write(record, changed, target)
+
     def note(self, record: Record, found: _Judged | str) -> Changed:
         """Counts what became of a record, and writes its labels down where they stand by themselves."""
         self.outcome.records += 1
-        problem = found if isinstance(found, str) else self._attempt(self._count_in, record, found)
+        problem = found if isinstance(found, str) else _attempt(self.settings, self._count, record, found)
         if isinstance(found, str) or problem is not None:
             changed = self._unchanged(record, str(problem))
         else:
@@ -373,23 +404,20 @@ class _Cleaning:
             write_line(self.labels, apart | {FIELD: changed.labels})
         return changed
 
-    def _count_in(self, record: Record, found: _Judged) -> None:
+    def _count(self, record: Record, found: _Judged) -> None:
         document, cleaned = found
+        labels, counts = cleaned.labels, self.outcome
         location = Location(str(self.file.source), record.position, record.url)
-        self.survey.add(document, cleaned.labels, location, record.site)
-        self._count(document, cleaned.labels)
-
-    def _unchanged(self, record: Record, reason: str) -> Changed:
-        self.fail(record.position, reason, record.url, record.site)
-        return Changed(None, record.labels if _of_its_own(record.labels) else {"error": reason})
-
-    def _count(self, document: Document, labels: dict[str, Any]) -> None:
-        counts = self.outcome
+        self.survey.add(document, labels, location, record.site)
         counts.characters += sum(map(len, document.source.texts))
         counts.removed_characters += sum(len(entry["text"]) for entry in labels["removed"])
         counts.paragraphs.update(labels["counts"])
         counts.removed.update(entry["kind"] for entry in labels["removed"])
         counts.flagged.update(labels["flags"])
+
+    def _unchanged(self, record: Record, reason: str) -> Changed:
+        self.fail(record.position, reason, record.url, record.site)
+        return Changed(None, record.labels if _of_its_own(record.labels) else {"error": reason})
 
     def fail(self, position: int | None, reason: str, url: str | None = None, site: str | None = None) -> None:
         """Counts and writes down what failed; see `containers.record.Change`. A site's name comes before its address.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import bisect
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -246,13 +247,22 @@ def _renumbered(codes: np.ndarray) -> tuple[list[int], np.ndarray]:
     return codes[changed].tolist(), (np.cumsum(changed) - 1).astype(np.uint32)
 
 
-def _merged(runs: Sequence[_Run]) -> Iterator[Block]:
-    """The rows of all runs, sorted and summed up."""
+def _together(runs: Sequence[_Run]) -> Iterator[Block]:
+    """All rows in blocks, in order; those of the same site and fingerprint are never parted. Within a block they are not sorted."""
     while any(len(run.ahead) for run in runs):
         # what comes no later than the last row that is known of every run
         ends = [(run.ahead.sites[-1], int(run.ahead.fingerprints[-1])) for run in runs if not run.ended]
         counts = [run.ahead.up_to(*min(ends)) if ends else len(run.ahead) for run in runs]
-        yield summed(_concatenated([run.take(count) for run, count in zip(runs, counts, strict=True)]))
+        yield _concatenated([run.take(count) for run, count in zip(runs, counts, strict=True)])
+
+
+def _one_ahead(blocks: Iterator[Block]) -> Generator[Block]:
+    """The same blocks, each read by another thread while the one before is worked on; numpy and pyarrow let both run."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block
 
 
 def _merge(paths: Sequence[Path], out: Path, key: str = "", whole: bool = False) -> None:
@@ -262,10 +272,11 @@ def _merge(paths: Sequence[Path], out: Path, key: str = "", whole: bool = False)
         for path in paths:
             runs.append(_Run(path))
             stack.callback(runs[-1].close)
-        writer = _Writer(target, key)
-        for block in _merged(runs):
+        writer = stack.enter_context(closing(_Writer(target, key)))
+        # entered last, and so closed first: nothing reads a run that is closed
+        blocks = stack.enter_context(closing(_one_ahead(_together(runs))))
+        for block in map(summed, blocks):
             writer.write(block if whole else _worth(block))
-        writer.close()
 
 
 def merge_memories(sources: Iterable[Path | str], out: Path | str) -> None:

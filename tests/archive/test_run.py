@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from declutter import Declutter
-from declutter.archive import clean_archive, run
+from declutter.archive import clean_archive, run, shard
 from declutter.archive.engines import ENGINES
 from declutter.archive.files import PART
 from declutter.errors import SourceError, UsageError
@@ -260,6 +260,36 @@ def test_a_source_that_vanishes_is_an_error(archive, tmp_path, monkeypatch):
     assert (tmp_path / "out/8.txt").exists()
 
 
+@pytest.mark.parametrize("together", [1, 2, 64])
+def test_files_of_one_document_keep_apart_what_is_judged_together(tmp_path, clean, monkeypatch, together):
+    monkeypatch.setattr(shard, "TOGETHER", together)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(5):
+        (folder / f"{number}.txt").write_text(f"Day {number} was a long one.\nShare this page {number} times\n")
+    (folder / "1.txt").write_bytes(gzip.compress(b"Day 1")[:-4])
+    real = Declutter.judge
+
+    def faulty(self, sources, urls):
+        if any("Day 3" in source.text for source in sources):
+            raise ZeroDivisionError("oops")
+        return real(self, sources, urls)
+
+    monkeypatch.setattr(Declutter, "judge", faulty)
+    report = clean(folder, tmp_path / "out")
+    assert (report.records, report.errors) == (4, 2)
+    errors = [json.loads(line) for line in (tmp_path / "out/errors.jsonl").read_text().splitlines()]
+    assert [Path(error["file"]).name for error in errors] == ["1.txt", "3.txt"]
+    assert not (tmp_path / "out/1.txt").exists()
+    for number in (0, 2, 4):
+        assert (tmp_path / f"out/{number}.txt").read_text().strip() == f"Day {number} was a long one."
+        (line,) = (tmp_path / f"out/labels/{number}.txt.jsonl").read_text().splitlines()
+        assert [entry["text"] for entry in json.loads(line)["declutter"]["removed"]] == [
+            f"Share this page {number} times"
+        ]
+    assert (tmp_path / "out/3.txt").read_text() == (folder / "3.txt").read_text()
+
+
 def test_a_full_disk_ends_the_run_and_harms_nothing(archive, tmp_path, clean, monkeypatch):
     clean(archive / "0.jsonl", tmp_path / "out")
     before = results(tmp_path / "out")
@@ -278,8 +308,6 @@ def test_a_full_disk_ends_the_run_and_harms_nothing(archive, tmp_path, clean, mo
 
 
 def test_a_fault_of_declutters_own_costs_one_document(archive, tmp_path, clean, monkeypatch):
-    from declutter.archive import shard
-
     real = shard.clean_document
 
     def faulty(document, *rest):

@@ -354,6 +354,31 @@ def test_a_folder_that_declutter_wrote_is_read_without_its_memory(archive, tmp_p
     assert not (tmp_path / "back/memory.parquet").exists()
 
 
+def test_a_merge_that_fails_reads_no_more(archive, tmp_path, clean, monkeypatch):
+    clean(archive, tmp_path / "out", memory="learn")
+    closed, taken = [], []
+    close, take = learning._Run.close, learning._Run.take
+
+    def slow(self, count):
+        time.sleep(0.01)
+        taken.append(bool(closed))
+        return take(self, count)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(learning._Run, "close", lambda self: closed.append(1) or close(self))
+    monkeypatch.setattr(learning._Run, "take", slow)
+    monkeypatch.setattr(learning._Writer, "write", full)
+    memory = tmp_path / "out/memory.parquet"
+    with pytest.raises(OSError, match="No space left"):
+        merge_memories([memory, memory], tmp_path / "merged.parquet")
+    assert len(closed) == 2
+    assert taken
+    assert not any(taken)
+    assert not (tmp_path / "merged.parquet").exists()
+
+
 def test_merged_memories_add_up(archive, tmp_path, clean):
     halves = []
     for name, files in (("even", "024"), ("odd", "13")):

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Protocol
 
 from declutter.archive.containers import jsonl, parquet, single, warc
-from declutter.archive.containers.record import HTML, Change, Part, Record
+from declutter.archive.containers.record import HTML, Change, Changed, Part, Record
 from declutter.archive.files import bare_name
 from declutter.errors import UsageError
 
@@ -47,6 +47,18 @@ class Rewrite(Protocol):
         """
 
 
+class Document(NamedTuple):
+    """How a file of one record is rewritten in two steps, so that others can be judged with it.
+
+    Attributes:
+        read: gives the record, or raises `SourceError`.
+        write: writes what became of it.
+    """
+
+    read: Callable[[Path], Record]
+    write: Callable[[Record, Changed, IO[bytes]], None]
+
+
 class Container(NamedTuple):
     """One row of CONTAINERS.
 
@@ -56,7 +68,8 @@ class Container(NamedTuple):
         package: what has to be installed to read one, or None.
         written_as: suffix of what is written, which is added to the source's, or takes its place where that is `replaces`.
         compressed: whether output is compressed as its source is.
-        read: reads the record of a file that holds one; None where it holds many. Files of one record are cleaned many at a time.
+        document: how the record of a file that holds one is read and written; None where it holds many. Files of one record are
+            cleaned many at a time.
         split: cuts a file into parts of about so many bytes, in order; one or none where it has to be read in one go.
         join: writes what a rewrite of the whole source would have written, from what was written of its parts.
     """
@@ -66,14 +79,14 @@ class Container(NamedTuple):
     package: str | None = None
     written_as: str = ""
     compressed: bool = True
-    read: Callable[[Path], Record] | None = None
+    document: Document | None = None
     split: Callable[[Path, int], list[Part]] | None = None
     join: Callable[[Path, Sequence[Path], IO[bytes]], None] | None = None
 
     @property
     def many(self) -> bool:
         """Whether a file holds many records."""
-        return self.read is None
+        return self.document is None
 
 
 CONTAINERS = {
@@ -82,8 +95,13 @@ CONTAINERS = {
         (".parquet", ".pq"), parquet.rewrite, "pyarrow", compressed=False, split=parquet.split, join=parquet.join
     ),
     "warc": Container((".warc", ".wet"), warc.rewrite, "fastwarc", ".jsonl"),
-    "text": Container((".txt", ".text", ".md"), single.rewrite_text, read=single.read_text),
-    "page": Container((".html", ".htm", ".xhtml"), single.rewrite_page, written_as=".txt", read=single.read_page),
+    "text": Container((".txt", ".text", ".md"), single.rewrite_text, document=Document(single.read_text, single.write)),
+    "page": Container(
+        (".html", ".htm", ".xhtml"),
+        single.rewrite_page,
+        written_as=".txt",
+        document=Document(single.read_page, single.write),
+    ),
 }
 """Container of each kind of file."""
 

@@ -94,10 +94,8 @@ class Change(Protocol):
 
 
 T = TypeVar("T")
-TOGETHER, TOGETHER_CHARACTERS = (
-    64,
-    1 << 20,
-)  # how many records, of what length, wait at most until they are changed together
+TOGETHER = 64  # records at most that wait until they are changed together
+TOGETHER_CHARACTERS = 1 << 20  # in them, at most but for the last
 
 
 def changed_together(
