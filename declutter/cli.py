@@ -610,7 +610,7 @@ def _run_corpus(arguments: argparse.Namespace) -> int:
     languages = {name.partition(": ")[2] for name in counts if name.startswith("notices: ")}
     print(
         f"{counts['notices']} notices in {len(languages)} languages, {counts['negatives']} hard negatives, "
-        f"{counts['texts']} texts, {counts['labels']} pages with {counts['labelled lines']} labelled lines"
+        f"{counts['texts']} texts, {counts['pages']} small pages, {counts['labels']} pages with {counts['labelled lines']} labelled lines"
     )
     return 1 if faults else 0
 

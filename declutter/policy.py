@@ -16,7 +16,7 @@ DEFAULT_KEEP = frozenset({Kind.CONTENT, Kind.HEADLINE})
 SHORT = 100  # characters; a longer paragraph that is lost is a loss the reader feels
 DIGITS = 4  # of a probability, where it is written down; a budget sees no more either, so that it can be kept to again from labels
 
-SENTENCE = 56  # likely characters; what a page's longest likely paragraph has less of is no sentence of an article
+SENTENCE = 40  # likely characters; what a page's longest likely paragraph has less of is no sentence of an article
 ARTICLE = 150  # likely characters of a page that has no such sentence, from which its short pieces make an article all the same
 LIKELY = 0.2  # probability of content from which a paragraph counts for that
 _WIDE = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff]")  # letters of East Asia say twice as much

@@ -231,9 +231,9 @@ def test_letters_of_east_asia_count_twice():
 
 
 def test_many_short_pieces_are_an_article_unless_they_are_unlikely_ones():
-    assert holds(["x" * 50] * (ARTICLE // 50), [1.0] * (ARTICLE // 50))
-    assert not holds(["x" * 50] * (ARTICLE // 50 - 1), [1.0] * (ARTICLE // 50 - 1))
-    assert not holds(["x" * 50] * ARTICLE, [LIKELY - 0.01] * ARTICLE)
+    assert holds(["x" * 30] * (ARTICLE // 30), [1.0] * (ARTICLE // 30))
+    assert not holds(["x" * 30] * (ARTICLE // 30 - 1), [1.0] * (ARTICLE // 30 - 1))
+    assert not holds(["x" * 30] * ARTICLE, [LIKELY - 0.01] * ARTICLE)
 
 
 def test_the_archive_preset_keeps_pages_in_doubt():

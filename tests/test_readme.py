@@ -73,5 +73,5 @@ def test_the_corpus_card_gives_the_corpus_own_numbers(root):
     counts, _ = check(root / "corpus")
     card = (root / "corpus/README.md").read_text(encoding="utf-8")
     shown = [int(number.replace(",", "")) for number in re.findall(r"\| ([\d,]+) (?:in|pages)", card)]
-    assert shown == [counts[part] for part in ("notices", "negatives", "texts", "labels")]
+    assert shown == [counts[part] for part in ("notices", "negatives", "texts", "pages", "labels")]
     assert f"{counts['labelled lines']:,} lines" in card

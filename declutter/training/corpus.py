@@ -1,6 +1,6 @@
 """Everything the classifier is trained and tested on, read into plain records, and the rules the project's own part must keep.
 
-Two places hold it: `corpus/` in the project (written notices, hard negatives and texts, and labels by reference) and a data
+Two places hold it: `corpus/` in the project (written notices, hard negatives, texts and small pages, and labels by reference) and a data
 folder of third-party pages and texts, which is never part of the project (see corpus/sources.toml).
 """
 
@@ -20,6 +20,7 @@ from declutter.kinds import LETTERS, NOTICES, SCORED, Kind
 from declutter.training.render import line_hash, page_lines
 
 PAGE_SETS = ("fundus", "andy", "dragnet", "wcxb")
+PARTS = ("notices", "negatives", "texts", "pages")  # folders of written records
 PLACES = ("start", "middle", "end")
 FOLDS = 5
 LONGEST_NOTICE = 12  # lines
@@ -82,6 +83,7 @@ class Written:
     notices: list[Text]
     negatives: list[Text]
     texts: list[Text]
+    pages: list[Text]
 
 
 def _share(name: str, parts: int) -> int:
@@ -151,7 +153,7 @@ def _written(folder: Path) -> list[Text]:
 
 def read_written(corpus: Path) -> Written:
     """The written records; raises `CorpusError` at the first that cannot be read."""
-    return Written(*(_written(corpus / part) for part in ("notices", "negatives", "texts")))
+    return Written(*(_written(corpus / part) for part in PARTS))
 
 
 def read_labelled(data: Path, split: str) -> list[Text]:
@@ -241,7 +243,7 @@ def check(corpus: Path) -> tuple[Counter[str], list[str]]:
     ids: dict[str, str] = {}
     publishers: dict[str, str] = {}
     seen: dict[str, str] = {}
-    for part in ("notices", "negatives", "texts"):
+    for part in PARTS:
         for path in sorted((corpus / part).glob("*.jsonl")):
             try:
                 for where, record in _records(path):
@@ -265,6 +267,7 @@ _FIELDS = {
     "notices": {"id", "lang", "template", "publisher", "place", "lines"},
     "negatives": {"id", "lang", "template", "lines"},
     "texts": {"id", "lang", "template", "publisher", "lines"},
+    "pages": {"id", "lang", "template", "publisher", "lines"},
 }
 
 

@@ -19,7 +19,7 @@ from declutter.labeller import Declutter
 from declutter.readers.html import find_elements
 from declutter.training.align import INSIDE, in_gold
 from declutter.training.corpus import GoldPage, Text, held_out, read_labelled, read_pages, read_written
-from declutter.training.plant import NEAR, find_planted, plant
+from declutter.training.plant import NEAR, build, find_planted, plant
 
 NEUTRAL = frozenset((Kind.CAPTION, Kind.BYLINE))
 
@@ -289,24 +289,34 @@ def plant_notices(notices: Sequence[Text], pages: Iterable[GoldPage], seed: int 
     return parts
 
 
+def small_pages(texts: Sequence[Text], seed: int = 0) -> list[PagePart]:
+    """A page of every text: a message instead of an article, or a very short one."""
+    random = np.random.default_rng(seed)
+    trees = [build(text.lines, text.kinds, random) for text in texts]
+    return [PagePart(tree, text, list(range(len(text.lines)))) for tree, text in zip(trees, texts, strict=True)]
+
+
 def evaluation_sets(corpus: Path, data: Path | None) -> dict[str, Callable[[], Sequence[Text | PagePart]]]:
     """The sets a model is scored on, by name; those of a data folder only where there is one.
 
     * notices: held-out written notices spliced into the articles of held-out texts and of hard negatives;
     * negatives: held-out hard negatives;
     * texts: held-out written texts;
+    * small pages: pages built of held-out messages and short articles;
     * dev: the labelled texts of sites never trained on;
     * dev notices: held-out written notices spliced into the articles of dev;
     * page notices: the same among the paragraphs of dev's pages with an article.
     """
     written = read_written(corpus)
-    notices, negatives, texts = (
-        [text for text in part if held_out(text)] for part in (written.notices, written.negatives, written.texts)
+    notices, negatives, texts, small = (
+        [text for text in part if held_out(text)]
+        for part in (written.notices, written.negatives, written.texts, written.pages)
     )
     sets: dict[str, Callable[[], Sequence[Text | PagePart]]] = {
         "notices": lambda: splice_notices(notices, [*texts, *written.negatives]),
         "negatives": lambda: negatives,
         "texts": lambda: texts,
+        "small pages": lambda: small_pages(small),
     }
     if data is not None:
         sets["dev"] = lambda: read_labelled(data, "dev")

@@ -25,6 +25,7 @@ import numpy as np
 import scipy.sparse
 import sklearn
 from joblib import Parallel, delayed
+from lxml import etree
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
@@ -64,7 +65,7 @@ from declutter.training.estimators import (
     perceptron,
     quantised,
 )
-from declutter.training.plant import NEAR, find_planted, plant, transplant
+from declutter.training.plant import NEAR, build, find_planted, plant, transplant
 from declutter.training.splice import Line, Splicer
 
 CONTENT, CAPTION, BYLINE = (SCORED.index(kind) for kind in (Kind.CONTENT, Kind.CAPTION, Kind.BYLINE))
@@ -82,7 +83,7 @@ class Settings:
         networks, rates, batches: for each pass how many perceptrons are averaged, their learning rate and rows a step.
         epochs, page_epochs: their passes over the data, for text and for pages.
         splices: spliced texts made of every article.
-        planted: pages with a notice among their paragraphs made of every page with an article.
+        planted: pages with a notice among their paragraphs made of every page with an article; 0 for no pages of written texts.
         written: weight of a line of a notice or hard negative written for the corpus, next to 1 of a real one; there are few real
             notices to learn from.
         word_hidden, word_networks, word_epochs, word_alpha, word_rate, word_batch: the same of the perceptrons over words.
@@ -151,12 +152,12 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         say(f"[{time.monotonic() - started:6.1f} s] {message}")
 
     pages = list(_limited(read_pages(data, "train"), settings.page_limit))
-    texts = _texts(corpus, data, pages)
+    texts, small = _texts(corpus, data, pages), _small_pages(corpus, settings.seed)
     _check_folds("pages", [page.fold for page in pages])
     _check_folds("texts", [text.fold for text in texts if text.rendering != "string"])
     if not any(text.drawn for text in texts):
         raise CorpusError("there are no labelled texts of real pages to pick thresholds on")
-    progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices")
+    progress(f"read {len(pages)} pages, {len(texts)} labelled texts and notices, {len(small)} small pages")
     with threadpool_limits(1):
         pool = Pool(texts, settings.written)
         *words_without, words = pool.fit(settings)
@@ -166,7 +167,7 @@ def train(corpus: Path, data: Path, folder: Path, settings: Settings = Settings(
         text_chain = _chain("text", text_examples, settings, progress)
         no_names = quantised(np.zeros((NAME_BUCKETS, 2 * len(SCORED)), np.float32))
         preliminary = Model(words, *no_names, known, {"text": text_chain.networks, "html": ()}, {}, {})
-        names, page_examples = _page_examples(pages, texts, preliminary, words_without, settings, progress)
+        names, page_examples = _page_examples(pages, texts, small, preliminary, words_without, settings, progress)
         page_chain = _chain("html", page_examples, settings, progress)
     thresholds = {"text": text_chain.thresholds, "html": page_chain.thresholds}
     about = {
@@ -216,6 +217,22 @@ def _texts(corpus: Path, data: Path, pages: Sequence[GoldPage]) -> list[Text]:
     real = read_labelled(data, "train") + read_references(corpus, {page.id: page for page in pages})
     own = [text for part in (written.texts, written.negatives, written.notices) for text in part if not held_out(text)]
     return real + own + read_strings(data)
+
+
+def _small_pages(corpus: Path, seed: int) -> list[Text]:
+    """What small pages are built of: the texts written for that, and the beginnings of written articles."""
+    written = read_written(corpus)
+    random = np.random.default_rng(seed + 3)
+    briefs = [_shortened(text, random) for text in written.texts if not held_out(text)]
+    return [text for text in written.pages if not held_out(text)] + briefs
+
+
+def _shortened(text: Text, random: np.random.Generator) -> Text:
+    """A text with no more of its article than a few paragraphs, and often with nothing else."""
+    article = [i for i, kind in enumerate(text.kinds) if kind is Kind.CONTENT][: int(random.integers(2, 6))]
+    bare = random.random() < 0.3
+    chosen = [i for i, kind in enumerate(text.kinds) if i in article or not (bare or kind is Kind.CONTENT)]
+    return replace(text, lines=tuple(text.lines[i] for i in chosen), kinds=tuple(text.kinds[i] for i in chosen))
 
 
 def _known_words(texts: Sequence[Text]) -> np.ndarray:
@@ -527,6 +544,7 @@ class PageRead:
 def _page_examples(
     pages: Sequence[GoldPage],
     texts: Sequence[Text],
+    small: Sequence[Text],
     text_model: Model,
     words_without: Sequence[WordNetwork],
     settings: Settings,
@@ -550,13 +568,13 @@ def _page_examples(
         weight.reshape(2, NAME_BUCKETS, len(SCORED)).transpose(1, 0, 2).reshape(NAME_BUCKETS, -1) for weight in fits
     ]
     say("html: names")
-    planted = _planted_pages([page for page, _ in usable], texts, words_without, settings)
-    say(f"html: planted notices in {len(planted)} pages")
+    planted = _planted_pages([page for page, _ in usable], texts, small, words_without, settings)
+    say(f"html: {len(planted)} pages with written texts")
     examples = []
-    for number, (page, found) in enumerate(usable + planted):
-        name_scorer = partial(score_names, table=tables[page.fold])
+    for number, (fold, found) in enumerate([*((page.fold, found) for page, found in usable), *planted]):
+        name_scorer = partial(score_names, table=tables[fold])
         evidence = extract([found.source], _known(found.word_scores), name_scorer)
-        examples.append(Example(evidence, found.targets, found.weights, page.fold, number < len(usable)))
+        examples.append(Example(evidence, found.targets, found.weights, fold, number < len(usable)))
     return quantised(tables[-1]), examples
 
 
@@ -583,26 +601,32 @@ def _read_page(page: GoldPage, labelled: Text | None, text_model: Model, words: 
 
 
 def _planted_pages(
-    pages: Sequence[GoldPage], texts: Sequence[Text], words_without: Sequence[WordNetwork], settings: Settings
-) -> list[tuple[GoldPage, PageRead]]:
-    """Pages with a notice of another site among the paragraphs of their article, or with a hard negative in its place."""
+    pages: Sequence[GoldPage],
+    texts: Sequence[Text],
+    small: Sequence[Text],
+    words_without: Sequence[WordNetwork],
+    settings: Settings,
+) -> list[tuple[int, PageRead]]:
+    """Pages made of texts, and their folds.
+
+    They have a notice of another site among the paragraphs of their article, or a hard negative in its place, or are small ones with a
+    message or a short article.
+    """
+    if not settings.planted:
+        return []
     splicer = Splicer(texts, settings.seed + 2)
-    drawn: list[tuple[GoldPage, list[Line]]] = []
+    drawn: list[tuple[GoldPage | None, Text]] = []
     for number, page in enumerate(page for page in pages if page.page_type == "article"):
-        drawn += [(page, splicer.notice(page)) for _ in range(settings.planted)]
-        if settings.planted and number % _TRANSPLANTED == 0:
-            drawn.append((page, splicer.negative(page)))
-    drawn = [(page, lines) for page, lines in drawn if lines]
+        lines = [splicer.notice(page) for _ in range(settings.planted)]
+        if number % _TRANSPLANTED == 0:
+            lines.append(splicer.negative(page))
+        drawn += [(page, _chosen(texts, some)) for some in lines if some]
+    drawn += [(None, text) for text in small]
     read = Parallel(settings.jobs)(
-        delayed(_read_planted)(
-            page,
-            _chosen(texts, lines),
-            np.random.default_rng((settings.seed, number)),
-            words_without[page.fold],
-        )
-        for number, (page, lines) in enumerate(drawn)
+        delayed(_read_planted)(page, text, np.random.default_rng((settings.seed, number)), words_without[text.fold])
+        for number, (page, text) in enumerate(drawn)
     )
-    return [(page, found) for (page, _), found in zip(drawn, read, strict=True) if found is not None]
+    return [(text.fold, found) for (_, text), found in zip(drawn, read, strict=True) if found is not None]
 
 
 def _chosen(texts: Sequence[Text], lines: Sequence[Line]) -> Text:
@@ -612,10 +636,22 @@ def _chosen(texts: Sequence[Text], lines: Sequence[Line]) -> Text:
     return replace(text, lines=tuple(text.lines[i] for i in numbers), kinds=tuple(text.kinds[i] for i in numbers))
 
 
-def _read_planted(page: GoldPage, text: Text, random: np.random.Generator, words: WordNetwork) -> PageRead | None:
-    """A page with a text in it. Only the text, and what of the article stands near it, counts: the rest is known already."""
+def _read_planted(
+    page: GoldPage | None, text: Text, random: np.random.Generator, words: WordNetwork
+) -> PageRead | None:
+    """A page with a text in it. Only the text, and what of the article stands near a notice, counts: the rest is known already.
+
+    Args:
+        page: which one; None for a small page of the text alone.
+        text: notices go among the paragraphs of the page's article, a text without any takes its place.
+        random: what decides on places and markup.
+        words: the classifier of words that scores the page.
+    """
     with threadpool_limits(1):
-        if any(kind in NOTICES for kind in text.kinds):
+        notice = any(kind in NOTICES for kind in text.kinds)
+        if page is None:
+            tree: etree._Element | None = build(text.lines, text.kinds, random)
+        elif notice:
             place = random.choice(PLACES, p=_PLACES_ON_PAGES) if random.random() < 0.5 or not text.place else text.place
             tree = plant(page.markup, page.gold, text.lines, str(place), random)
         else:
@@ -627,17 +663,20 @@ def _read_planted(page: GoldPage, text: Text, random: np.random.Generator, words
         if len(planted) < min(len(text.lines), _ENOUGH_PLANTED):
             return None
         targets = np.full(len(source.texts), -1)
-        near = slice(max(0, min(planted) - NEAR), max(planted) + NEAR)
-        targets[near] = np.where(align.in_gold(source.texts[near], page.gold) == align.INSIDE, CONTENT, -1)
+        if page is not None and notice:
+            near = slice(max(0, min(planted) - NEAR), max(planted) + NEAR)
+            targets[near] = np.where(align.in_gold(source.texts[near], page.gold) == align.INSIDE, CONTENT, -1)
         for block, line in planted.items():
             targets[block] = SCORED.index(text.kinds[line])
         if source.page.headline is not None:
             targets[source.page.headline] = -1
         source.page.origin = None  # a tree cannot go from one process to another
-        return PageRead(source, targets, np.ones(len(targets)), words.scores(find_words(source.texts)))
+        weights = np.where((page is None) & (targets != CONTENT), _NO_ARTICLE, 1.0)
+        return PageRead(source, targets, weights, words.scores(find_words(source.texts)))
 
 
 _TRANSPLANTED = 4  # every so manieth page has a hard negative for its article
+_NO_ARTICLE = 0.3  # weight of what is none on a small page: to lose a short article is worse than to keep a message
 _PLACES_ON_PAGES = (0.15, 0.35, 0.5)  # shares of `PLACES` where a notice stands elsewhere than usual
 _ENOUGH_PLANTED = 4  # lines of a text that have to be found again
 

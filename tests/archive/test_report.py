@@ -13,6 +13,7 @@ from declutter.errors import UsageError
 
 LINES = "The council met on Monday.\nShare this page {n} times\nIt voted to repair the bridge."
 HOSTILE = "Share this <script>alert(1)</script> & <b>that</b> \"'`"
+HOSTILE_RECORD = {"url": "https://<i>hostile</i>.org/?\"'<script>", "text": f"One.\n{HOSTILE}\nTwo."}
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def archive(tmp_path):
     """An archive of three sites; one is emptied, and some lines are broken."""
     lines = [{"url": f"https://www.plain.org/{n}", "text": LINES.format(n=n)} for n in range(12)]
     lines += [{"url": f"https://empty.org/{n}", "text": "Share this"} for n in range(8)]
-    lines += [{"url": "https://<i>hostile</i>.org/?\"'<script>", "text": f"One.\n{HOSTILE}\nTwo."}]
+    lines += [HOSTILE_RECORD]
     lines += [{"url": "javascript:alert(2)", "text": "Two.\nThree."}]
     written = [json.dumps(line) for line in lines]
     (tmp_path / "in.jsonl").write_text("\n".join([*written, "{broken <u>", '{"text": 5}', '{"text": 6}']))
@@ -69,6 +70,9 @@ def test_every_entry_of_the_contents_leads_to_a_heading(archive, tmp_path, clean
 
 
 def test_texts_and_addresses_are_shown_and_not_run(archive, tmp_path, clean):
+    archive.write_text(
+        "\n".join(map(json.dumps, (HOSTILE_RECORD, {"url": "javascript:alert(2)", "text": "Share this"})))
+    )
     clean(archive, tmp_path / "out")
     written = report_page(tmp_path / "out")
     page = html.fromstring(written)

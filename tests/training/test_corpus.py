@@ -8,6 +8,7 @@ from declutter.errors import CorpusError
 from declutter.kinds import Kind
 from declutter.training.corpus import (
     FOLDS,
+    PARTS,
     GoldPage,
     Text,
     check,
@@ -47,7 +48,14 @@ WHOLE = {
     "lines": [line("content"), line("appeal")],
 }
 LABEL = {"id": "fundus/1", "rendering": "window", "start": 0, "kinds": "CA", "hashes": "0123456789abcdef"}
-GOOD = {"notices": NOTICE, "negatives": NEGATIVE, "texts": WHOLE, "labels": LABEL}
+SMALL = {
+    "id": "page-en-1",
+    "lang": "en",
+    "template": "gone",
+    "publisher": "Dale Post",
+    "lines": [line("interface", "Not found"), line("navigation", "Home page")],
+}
+GOOD = {"notices": NOTICE, "negatives": NEGATIVE, "texts": WHOLE, "pages": SMALL, "labels": LABEL}
 
 
 def write(folder, name, *records):
@@ -63,7 +71,7 @@ def write(folder, name, *records):
 @pytest.fixture
 def corpus(tmp_path):
     """A corpus of one good record a part."""
-    for part in ("notices", "negatives", "texts"):
+    for part in PARTS:
         write(tmp_path, f"{part}/en.jsonl", GOOD[part])
     write(tmp_path, "labels/fundus.jsonl", LABEL)
     return tmp_path
@@ -83,6 +91,8 @@ def test_a_good_corpus_has_no_faults_and_is_counted(corpus):
         "negatives: en": 1,
         "texts": 1,
         "texts: en": 1,
+        "pages": 1,
+        "pages: en": 1,
         "labels": 1,
         "labelled lines": 2,
     }
@@ -149,7 +159,7 @@ def test_written_records_are_read_as_texts(corpus):
     assert notice == Text(
         "notice-en-1", "en", "rain", "written", "written", (LONG, "Sign up"), (Kind.APPEAL, Kind.SIGNUP), "end"
     )
-    assert [text.place for text in (*written.negatives, *written.texts)] == ["", ""]
+    assert [text.place for text in (*written.negatives, *written.texts, *written.pages)] == ["", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +188,7 @@ def test_a_template_is_held_out_or_not_for_ever(template, out):
 
 def test_a_tenth_of_the_templates_is_held_out():
     written = read_written(CORPUS)
-    for part in (written.notices, written.negatives, written.texts):
+    for part in (written.notices, written.negatives, written.texts, written.pages):
         assert 0.05 < sum(map(held_out, part)) / len(part) < 0.15
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from declutter.document import Document, Reason, Source
 from declutter.errors import CorpusError
 from declutter.kinds import SCORED, Kind
 from declutter.readers.html import read_page
-from declutter.training.corpus import GoldPage, Text
+from declutter.training.corpus import GoldPage, Text, held_out, read_written
 from declutter.training.evaluate import (
     Mistake,
     Tally,
@@ -15,10 +16,12 @@ from declutter.training.evaluate import (
     evaluate,
     plant_notices,
     read_floors,
+    small_pages,
     splice_notices,
 )
 from declutter.training.report import mistakes_table
 
+CORPUS = Path(__file__).parents[2] / "corpus"
 C, A, S, B, P, V, H = (
     Kind.CONTENT,
     Kind.APPEAL,
@@ -184,6 +187,22 @@ def test_pages_take_notices_in_their_language_or_in_english():
     parts = plant_notices(notices, [page("eins", "de"), page("un", "fr")])
     assert [part.text.id for part in parts] == ["german in eins", "english in un"]
     assert [part.text.lang for part in parts] == ["de", "fr"]
+
+
+def test_small_pages_hold_what_their_texts_do():
+    wall = text([V, Kind.INTERFACE, Kind.INTERFACE], ["Home", "Not found", "give now"], "wall")
+    parts = small_pages([wall, wall])
+    assert [part.numbers for part in parts] == [[0, 1, 2]] * 2
+    assert [read_page(part.tree).texts for part in parts] == [list(wall.lines)] * 2
+    scores, _ = evaluate(Judge(), parts)
+    assert scores["texts"] == 2
+
+
+def test_a_page_of_every_held_out_text_can_be_read_back():
+    texts = [text for text in read_written(CORPUS).pages if held_out(text)]
+    assert len(texts) > 40
+    for part in small_pages(texts):
+        assert read_page(part.tree).texts == list(part.text.lines), part.text.id
 
 
 SCORES = {"dev": {"notice_f1": 0.9, "content_lost_lines": 0.01}}

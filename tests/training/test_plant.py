@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from lxml import etree
 
+from declutter.kinds import Kind
 from declutter.readers.html import read_page
-from declutter.training.plant import find_planted, plant, transplant
+from declutter.training.plant import build, find_planted, plant, transplant
 
 ARTICLE = [
     f"The council met on day {number} and spoke about the bridge for hours, the mayor said." for number in range(6)
@@ -79,3 +81,31 @@ def test_an_article_with_more_paragraphs_than_the_page_is_cut():
 def test_lines_that_are_not_there_are_left_out():
     assert find_planted(["x", "a", "y", "b c"], ["a", "z", "b  c"]) == {1: 0, 3: 2}
     assert find_planted([], ["a"]) == {}
+
+
+def test_a_transplanted_page_says_nothing_of_the_old_article():
+    head = "<head><title>Bridge</title><meta property=og:title content=Bridge><script type=application/ld+json>"
+    page = PAGE.replace("<head><title>Bridge</title>", head + '{"articleBody": "The bridge."}</script>')
+    assert read_page(page).page.article_body == "The bridge."
+    changed = read_page(transplant(page, GOLD, ["Not found", "Try again."]))
+    assert (changed.page.title, changed.page.share_title, changed.page.article_body) == ("Not found", "", None)
+
+
+WALL = ["Home", "Not found", "This page has gone for good, and nobody knows where.", "Try again", "Imprint"]
+WALL_KINDS = [Kind.NAVIGATION, Kind.INTERFACE, Kind.INTERFACE, Kind.INTERFACE, Kind.LEGAL]
+BRIEF_KINDS = [Kind.NAVIGATION, Kind.CONTENT, Kind.CONTENT, Kind.CONTENT, Kind.LEGAL]
+
+
+@pytest.mark.parametrize("lines", [WALL, WALL[1:4], WALL[:1]])
+def test_a_built_page_holds_the_lines_of_its_text_in_order(lines):
+    kinds = [WALL_KINDS[WALL.index(line)] for line in lines]
+    for seed in range(30):
+        assert read_page(build(lines, kinds, np.random.default_rng(seed))).texts == lines
+
+
+def test_the_markup_of_a_built_page_does_not_say_whether_it_is_an_article():
+    def markup(kinds, seed):
+        return etree.tostring(build(WALL, kinds, np.random.default_rng(seed)))
+
+    assert [markup(WALL_KINDS, seed) for seed in range(9)] == [markup(BRIEF_KINDS, seed) for seed in range(9)]
+    assert len({markup(WALL_KINDS, seed) for seed in range(9)}) > 5

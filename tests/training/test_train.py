@@ -275,13 +275,13 @@ class Words:
         return np.full((len(words.counts), len(SCORED)), self.fold, np.float32)
 
 
-def planted_pages(*texts, pages=4, **settings):
+def planted_pages(*texts, small=(), pages=4, **settings):
     drawn = [
         GoldPage(f"page{number}", "en", "site.example", "set", "article", STORY_PAGE, "\n".join(STORY))
         for number in range(pages)
     ]
     words = [Words(fold) for fold in range(FOLDS)]
-    return train._planted_pages(drawn, texts, words, Settings(jobs=1, **settings))
+    return train._planted_pages(drawn, texts, small, words, Settings(jobs=1, **settings))
 
 
 def written(site, lines, kinds, place):
@@ -293,28 +293,70 @@ def test_of_a_page_with_a_planted_notice_only_its_surroundings_count():
     notice = written(same_fold, ("A message from us", "Give now"), (Kind.APPEAL, Kind.APPEAL), "end")
     found = planted_pages(notice)
     assert len(found) == 4
-    for page, read in found:
+    for page_fold, read in found:
         targets = dict(zip(read.source.texts, read.targets, strict=True))
         appeal = SCORED.index(Kind.APPEAL)
         assert set(targets) - set(STORY) - {"Menu"} <= set(notice.lines)
         assert [targets[line] for line in targets if line in notice.lines].count(appeal) >= 1
         assert targets["Menu"] == -1
         assert 4 <= sum(targets[line] == 0 for line in STORY) <= 16
-        assert (read.word_scores == page.fold).all()
+        assert (read.word_scores == page_fold).all()
+        assert (read.weights == 1).all()
     assert len({tuple(read.targets) for _, read in found}) > 1
 
 
 def test_a_hard_negative_takes_the_place_of_every_fourth_article():
     same_fold = next(f"other{n}.example" for n in range(99) if fold(f"other{n}.example") == fold("site.example"))
     lines = tuple(
-        f"The fund asked its readers for money on day {number}, and they gave it gladly." for number in range(5)
+        f"Asked for money on day {number}, its readers gave it gladly, the fund said." * 5 for number in range(5)
     )
     negative = written(same_fold, lines, (Kind.CONTENT,) * 5, "")
     found = planted_pages(negative, pages=5)
-    assert [page.id for page, _ in found] == ["page0", "page4"]
+    assert len(found) == 2
     for _, read in found:
         assert read.source.texts == ["Menu", *lines]
         assert read.targets.tolist() == [-1, 0, 0, 0, 0, 0]
+
+
+def test_a_small_page_is_built_of_a_text_and_counts_as_a_whole():
+    lines = ("Home", "Not found", "What you were looking for is not here, or not any more.", "Try another")
+    kinds = (Kind.NAVIGATION, Kind.INTERFACE, Kind.INTERFACE, Kind.INTERFACE)
+    ((page_fold, read),) = planted_pages(small=[written("wall", lines, kinds, "")])
+    assert page_fold == fold("wall")
+    assert read.source.texts == list(lines)
+    assert [SCORED[target] for target in read.targets[2:]] == list(kinds[2:])
+    assert read.targets[0] == SCORED.index(Kind.NAVIGATION)
+    assert (read.word_scores == page_fold).all()
+    assert set(read.weights) == {0.3}
+
+
+def test_a_short_article_weighs_more_than_what_stands_around_it():
+    text = written(
+        "brief",
+        ("Home", "Bridge", "The bridge is open.", "Imprint"),
+        (Kind.NAVIGATION, *[Kind.CONTENT] * 2, Kind.LEGAL),
+        "",
+    )
+    ((_, read),) = planted_pages(small=[text])
+    assert read.weights[[0, 2, 3]].tolist() == [0.3, 1.0, 0.3]
+
+
+def test_no_page_is_made_of_written_texts_where_none_is_to_be_planted():
+    assert planted_pages(small=[written("wall", ("Not found",), (Kind.INTERFACE,), "")], planted=0) == []
+
+
+def test_a_shortened_text_keeps_the_beginning_of_its_article_and_all_or_nothing_else():
+    kinds = (Kind.NAVIGATION, *[Kind.CONTENT] * 9, Kind.RELATED, Kind.CONTENT, Kind.LEGAL)
+    lines = tuple(f"Line {number}" for number in range(len(kinds)))
+    seen = set()
+    for seed in range(60):
+        short = train._shortened(written("a", lines, kinds, ""), np.random.default_rng(seed))
+        article = [line for line, kind in zip(short.lines, short.kinds, strict=True) if kind is Kind.CONTENT]
+        others = [line for line, kind in zip(short.lines, short.kinds, strict=True) if kind is not Kind.CONTENT]
+        assert article == list(lines[1 : 1 + len(article)])
+        assert others in ([], ["Line 0", "Line 10", "Line 12"])
+        seen.add((len(article), bool(others)))
+    assert seen == {(count, bare) for count in (2, 3, 4, 5) for bare in (True, False)}
 
 
 def test_notices_of_other_folds_are_not_planted():
