@@ -311,7 +311,8 @@ class Document(Sequence[Paragraph]):
     def json_ld_body(self) -> str | None:
         """The article as the page's own JSON-LD gives it (articleBody), unchanged: it may hold markup, or be shortened.
 
-        It is offered beside `text` and takes part in nothing. None where the page has none that can be read, and for text and lists.
+        It is evidence about the page's paragraphs, and offered beside `text`, never in its place. None where the page has none
+        that can be read, and for text and lists.
         """
         return self.source.page.article_body if self.source.page is not None else None
 

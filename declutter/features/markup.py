@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from functools import cache
 
 import numpy as np
@@ -10,7 +12,9 @@ from declutter.features.words import Words, find_words
 from declutter.readers.page import TAG, TAGS, Page
 
 NAME_BUCKETS = 1 << 14
-_TITLE_BITS = 14
+_TITLE_BITS, _PAIR_BITS = 14, 18
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_MARKUP = re.compile("<[^>]{1,1000}>")
 LEVELS = 4  # the block's own element and three around it
 
 _OWN = (
@@ -51,6 +55,9 @@ MARKUP = (
     ("after the headline", "stands after the page's own headline"),
     ("from the headline", "paragraphs since the page's own headline"),
     ("likeness to the title", "share of its words that the page's title uses"),
+    ("in JSON-LD", "share of its pairs of words that the article in the page's JSON-LD uses"),
+    ("article in JSON-LD", "characters of the article in the page's JSON-LD"),
+    ("JSON-LD on the page", "share of the article in the page's JSON-LD that stands on the page"),
     ("linked before", "share of the characters of the block before inside links"),
     ("linked after", "share of the characters of the block after inside links"),
     ("same tag before", "the block before has the same tag and names"),
@@ -153,11 +160,12 @@ def markup(tree: Tree, words: Words, lengths: np.ndarray, columns: np.ndarray) -
     columns[:, at + 6] = after > 0
     columns[:, at + 7] = np.log1p(after)
     columns[:, at + 8] = _title_likeness(page, words)
-    columns[0, at + 9], columns[1:, at + 9] = 0, density[:-1]
-    columns[-1, at + 10], columns[:-1, at + 10] = 0, density[1:]
-    columns[:, at + 11] = same[:-1]
-    columns[:, at + 12] = same[1:]
-    at += 13
+    columns[:, at + 9 : at + 12] = _json_ld(page.article_body, words, lengths)
+    columns[0, at + 12], columns[1:, at + 12] = 0, density[:-1]
+    columns[-1, at + 13], columns[:-1, at + 13] = 0, density[1:]
+    columns[:, at + 14] = same[:-1]
+    columns[:, at + 15] = same[1:]
+    at += 16
 
     running = lengths * (lengths >= 80) * (density < 0.5)
     of_nodes = tree.totals(np.stack((lengths, running, np.ones(count, np.float32), linked), axis=1).astype(np.float64))
@@ -194,6 +202,29 @@ def _title_likeness(page: Page, words: Words) -> np.ndarray:
     shared: np.ndarray = np.add.reduceat(table[_title_slots(words)], words.first[:-1], dtype=np.float32)
     shared /= words.counts
     return shared
+
+
+def _json_ld(body: str | None, words: Words, lengths: np.ndarray) -> np.ndarray:
+    """What the article in the page's JSON-LD says of each block: float32, blocks x 3."""
+    found = np.zeros((len(lengths), 3), np.float32)
+    if body is None:
+        return found
+    text = _MARKUP.sub(" ", html.unescape(body))
+    table = np.zeros(1 << _PAIR_BITS, bool)
+    table[_pair_slots(find_words([text]).hashes)] = True
+    shared = table[_pair_slots(words.hashes)]
+    shared[words.first[1:] - 1] = False  # the last word of a block has no partner
+    found[:, 0] = np.add.reduceat(shared, words.first[:-1], dtype=np.float32) / np.maximum(words.counts - 1, 1)
+    found[:, 1] = np.log1p(len(text)) / 8
+    found[:, 2] = (found[:, 0] * lengths).sum() / max(1, len(text))
+    return found
+
+
+def _pair_slots(hashes: np.ndarray) -> np.ndarray:
+    """Slots for each word with the one after it; the last one of all has none."""
+    pairs = hashes * _ODD
+    pairs[:-1] += hashes[1:]
+    return (pairs >> np.uint64(64 - _PAIR_BITS)).astype(np.intp)
 
 
 def _title_slots(words: Words) -> np.ndarray:

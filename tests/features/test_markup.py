@@ -99,6 +99,24 @@ def test_likeness_to_the_title_is_a_share_of_words():
     assert found["likeness to the title"] == pytest.approx([0.5, 0])
 
 
+def test_the_article_in_json_ld_is_compared_by_pairs_of_words():
+    body = "The river rose by two metres overnight. &lt;b&gt;Nobody&lt;/b&gt; was hurt, the mayor said."
+    head = f'<script type="application/ld+json">{{"articleBody": "{body}"}}</script>'
+    blocks = [
+        "The river rose by two metres overnight.",
+        "Nobody was hurt, wrote a reader",
+        "Subscribe",
+        "hurt Nobody",
+        "!",
+    ]
+    found = markup_of(f"<html><head>{head}</head><body>{''.join(f'<p>{block}</p>' for block in blocks)}</body></html>")
+    assert found["in JSON-LD"] == pytest.approx([1, 0.5, 0, 0, 0], abs=0.01)
+    assert (found["article in JSON-LD"] > 0.4).all()
+    assert found["JSON-LD on the page"] == pytest.approx([54 / 75] * 5, abs=0.05)
+    without = markup_of("<p>The river rose.</p>")
+    assert without["in JSON-LD"] == without["article in JSON-LD"] == without["JSON-LD on the page"] == 0
+
+
 def test_neighbours_are_compared_by_tag_and_names():
     found = markup_of("<p class=a>one</p><p class=a>two</p><p class=b>three</p><div class=b>four</div>")
     assert found["same tag before"].tolist() == [0, 1, 0, 0]
